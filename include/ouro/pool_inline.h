@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The part of the pools that callers inline: the layouts the fast paths read, and the fast paths.
+ * Included by <ouro/pool.h>; names here that pool.h does not document may change in any release.
+ *
+ * Address arithmetic. A heap owns *windows*: 16 GiB of address space, aligned to their size. A window
+ * starts with one descriptor per 64 KiB of itself, so
+ *
+ *     descriptor of p = window of p + (p's offset in the window / 64 KiB) * sizeof(descriptor)
+ *
+ * and the descriptors that would describe the table itself are where the heap's own struct lies: a heap
+ * *is* the start of its first window.
+ *
+ * The invariant of a pool in use, with [first, end) its usable block indexes and bit i of word w standing
+ * for block 64 w + i:
+ *
+ *     used + popcount(free) == end - first          free: bits of blocks nobody holds
+ *     live == used - popcount(claimed bits of the bin) - popcount(bits freed by other threads)
+ *     bit w of summary is set  <=>  free[w] != 0
+ *
+ * Blocks lie at pool + i * size, so an index is one multiplication: i = offset * reciprocal >> 32. Colouring
+ * skips the first blocks of a pool (indexes below `first` are never free), which keeps this exact.
+ */
+#ifndef OURO_POOL_INLINE_H
+#define OURO_POOL_INLINE_H
+
+#define OURO_WINDOW_SHIFT 34
+#define OURO_POOL_SHIFT 16
+#define OURO_POOL_BYTES ((size_t)1 << OURO_POOL_SHIFT)
+#define OURO_POOL_WORDS (OURO_POOL_BYTES / OURO_CLASS_BYTES / 64)
+
+/* The descriptor of one pool. All zero: not in use; the fast path of a free then finds free[0] == 0 and
+ * turns to the slow one, as it does for pools whose heap must see every call (`first_word` below). */
+typedef struct ouro_pool {
+  uint32_t reciprocal; /* ceil(2^32 / block size); 0: the fast path may not free here */
+  uint32_t used;       /* blocks not in `free` */
+  uint64_t summary;
+  uint16_t first;      /* first usable block index: the colour */
+  uint16_t end;        /* behind the last block index */
+  uint16_t size;       /* block size in bytes */
+  uint8_t state;       /* enum pool_state */
+  uint8_t first_word;  /* where the bitmap starts in free[]: 0, or 32 where every call must be slow */
+  uint16_t absent;     /* bit k: page k of the pool is not resident (never touched, or returned) */
+  uint16_t idle;       /* bit k: page k had no live block at the last tick and none since */
+  uint32_t index;      /* of this descriptor in its window */
+  struct ouro_pool *next, *previous; /* list of the class's pools with free blocks */
+  uint64_t reserved;
+  uint64_t free[OURO_POOL_WORDS];
+} ouro_pool;
+
+/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word. */
+typedef struct ouro_bin {
+  uint64_t bits;   /* bit i: the block at base + i * size is claimed and not yet handed out */
+  char *base;      /* block 0 of the claimed word */
+  uint64_t size;   /* block size in bytes */
+  ouro_pool *pool; /* the pool claimed from; NULL: none yet */
+} ouro_bin;
+
+struct ouro_heap {
+  ouro_heap *self; /* first word of every window: the heap it belongs to */
+  uint64_t reserved[7];
+  ouro_bin bins[OURO_CLASSES + 1]; /* by (size + 15) / 16; bins[0] is always empty */
+  /* the rest is in src/pool/heap.h */
+};
+
+OURO_API void *ouro_alloc_slow(ouro_heap *heap, size_t size);
+OURO_API void ouro_free_slow(ouro_heap *heap, void *block);
+OURO_API void ouro_pool_emptied(ouro_heap *heap, ouro_pool *pool);
+
+static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
+  if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {
+    ouro_bin *bin = &heap->bins[(size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES];
+    uint64_t bits = bin->bits;
+    if (OURO_LIKELY(bits != 0)) {
+      bin->bits = bits & (bits - 1);
+      return bin->base + ouro_lowest_bit(bits) * bin->size;
+    }
+  }
+  return ouro_alloc_slow(heap, size);
+}
+
+static inline void ouro_free(ouro_heap *heap, void *block) {
+  uintptr_t offset = (uintptr_t)block ^ (uintptr_t)heap;
+  if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {
+    ouro_free_slow(heap, block);
+    return;
+  }
+  ouro_pool *pool = (ouro_pool *)(void *)heap + (offset >> OURO_POOL_SHIFT);
+  uint64_t index = ((offset & (OURO_POOL_BYTES - 1)) * pool->reciprocal) >> 32;
+  uint64_t *word = &pool->free[index / 64];
+  uint64_t bits = *word;
+  if (OURO_UNLIKELY(bits == 0)) {
+    ouro_free_slow(heap, block);
+    return;
+  }
+  *word = bits | (uint64_t)1 << (index % 64);
+  if (OURO_UNLIKELY(--pool->used == 0)) ouro_pool_emptied(heap, pool);
+}
+
+#endif
