@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A Debian tree with interpreters this machine's own release does not package, and what it takes to
+# build Ouro and run the interpreters' own test suites in it.
+#
+#   chroot.sh create SUITE DIR PACKAGE...   debootstrap SUITE into DIR, then install the packages
+#   chroot.sh run DIR COMMAND...            run a command in it, with /proc and /dev mounted
+#
+#   chroot.sh create trixie /tmp/trixie python3.13-dev python3.13-venv libpython3.13-testsuite
+#   chroot.sh create sid /tmp/sid python3.14-dev python3.14-venv libpython3.14-testsuite
+#
+# Needs root and the package debootstrap. OURO_MIRROR names another Debian mirror.
+set -eu
+
+die() {
+    echo "chroot.sh: $*" >&2
+    exit 2
+}
+
+create() {
+    suite=$1 dir=$2
+    shift 2
+    command -v debootstrap >/dev/null || die "debootstrap is missing: apt-get install debootstrap"
+    [ "$(id -u)" = 0 ] || die "needs root: sudo $0 create $suite $dir $*"
+    [ -e "$dir/etc/debian_version" ] || debootstrap --variant=minbase \
+        --include=ca-certificates,tzdata,locales "$suite" "$dir" \
+        "${OURO_MIRROR:-http://deb.debian.org/debian}"
+    run "$dir" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+        gcc libc6-dev make cmake ninja-build git gdb- "$@"
+}
+
+run() {
+    dir=$1
+    shift
+    [ -e "$dir/proc/self" ] || mount -t proc proc "$dir/proc"
+    [ -e "$dir/dev/pts/ptmx" ] || {
+        mount --bind /dev "$dir/dev"
+        mount -t devpts devpts "$dir/dev/pts"
+        mkdir -p "$dir/dev/shm"
+        mount -t tmpfs tmpfs "$dir/dev/shm"
+    }
+    # The name resolver of the host: a chroot has no network set-up of its own.
+    cp /etc/resolv.conf /etc/hosts "$dir/etc/"
+    exec_env="HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin"
+    # shellcheck disable=SC2086
+    chroot "$dir" /usr/bin/env -i $exec_env TERM="${TERM:-dumb}" "$@"
+}
+
+[ $# -ge 3 ] || die "usage: $0 create SUITE DIR PACKAGE... | run DIR COMMAND..."
+verb=$1
+shift
+case $verb in
+    create | run) "$verb" "$@" ;;
+    *) die "unknown verb $verb: create or run" ;;
+esac

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""Runs at the start of every Python process of a conformance run and writes down if Ouro is in.
+
+It leaves no name behind and imports nothing that site has not imported.
+"""
+
+import os
+import sys
+
+
+def _write() -> None:
+    path = os.environ.get("OURO_WITNESS")
+    if not path:
+        return
+    ouro = sys.modules.get("ouro")
+    line = b"%d %d\n" % (os.getpid(), ouro is not None and ouro.installed())
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    except OSError:
+        return  # a test that gave up its rights, or its file descriptors
+    os.write(file, line)
+    os.close(file)
+
+
+_write()
+del sys.modules[__name__]
