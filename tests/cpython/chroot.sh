@@ -4,13 +4,15 @@
 # build Ouro and run the interpreters' own test suites in it.
 #
 #   chroot.sh create SUITE DIR PACKAGE...   debootstrap SUITE into DIR, then install the packages
-#   chroot.sh run DIR COMMAND...            run a command in it, with /proc and /dev mounted
+#   chroot.sh run DIR COMMAND...            run a command in it, with /proc, /dev and, as /ouro, this
+#                                           source tree mounted
 #
 #   chroot.sh create trixie /tmp/trixie python3.13-dev python3.13-venv libpython3.13-testsuite
 #   chroot.sh create sid /tmp/sid python3.14-dev python3.14-venv libpython3.14-testsuite
 #
 # Needs root and the package debootstrap. OURO_MIRROR names another Debian mirror.
 set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
 
 die() {
     echo "chroot.sh: $*" >&2
@@ -26,24 +28,30 @@ create() {
         --include=ca-certificates,tzdata,locales "$suite" "$dir" \
         "${OURO_MIRROR:-http://deb.debian.org/debian}"
     run "$dir" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libc6-dev make cmake ninja-build git gdb- "$@"
+        gcc libc6-dev make cmake ninja-build pkg-config libsmartcols-dev libjansson-dev "$@"
+}
+
+mount_all() {
+    mkdir -p "$1/ouro"
+    [ -e "$1/proc/self" ] || mount -t proc proc "$1/proc"
+    [ -e "$1/dev/pts/ptmx" ] || {
+        mount --bind /dev "$1/dev"
+        mount -t devpts devpts "$1/dev/pts"
+        mkdir -p "$1/dev/shm"
+        mount -t tmpfs tmpfs "$1/dev/shm"
+    }
+    [ -e "$1/ouro/LICENSE" ] || mount --bind "$root" "$1/ouro"
 }
 
 run() {
     dir=$1
     shift
-    [ -e "$dir/proc/self" ] || mount -t proc proc "$dir/proc"
-    [ -e "$dir/dev/pts/ptmx" ] || {
-        mount --bind /dev "$dir/dev"
-        mount -t devpts devpts "$dir/dev/pts"
-        mkdir -p "$dir/dev/shm"
-        mount -t tmpfs tmpfs "$dir/dev/shm"
-    }
-    # The name resolver of the host: a chroot has no network set-up of its own.
+    mount_all "$dir"
+    # As the host reaches the network: names, and whom it trusts.
     cp /etc/resolv.conf /etc/hosts "$dir/etc/"
-    exec_env="HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin"
-    # shellcheck disable=SC2086
-    chroot "$dir" /usr/bin/env -i $exec_env TERM="${TERM:-dumb}" "$@"
+    cp /etc/ssl/certs/ca-certificates.crt "$dir/etc/ssl/certs/" 2>/dev/null || :
+    chroot "$dir" /usr/bin/env -i HOME=/root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
 [ $# -ge 3 ] || die "usage: $0 create SUITE DIR PACKAGE... | run DIR COMMAND..."
