@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "glibc.h"
+
+#include <malloc.h>
+
+/* Weak: it came with glibc 2.33, other C libraries do not have it. */
+extern struct mallinfo2 mallinfo2(void) __attribute__((weak));
+
+size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end) {
+  struct {
+    uint64_t arena, previous, size, accessible;
+  } info;
+  if (at % GLIBC_HEAP_BYTES != 0 || !procfs_memory_read(memory, at, &info, sizeof info)) return 0;
+  bool first = info.previous == 0;
+  uintptr_t arena_heap = info.arena - info.arena % GLIBC_HEAP_BYTES;
+  bool fits = info.accessible % memory->page == 0 && info.accessible <= end - at &&
+              info.accessible <= GLIBC_HEAP_BYTES && info.size > 0 && info.size <= info.accessible;
+  /* An arena lies right behind the header of its first heap; further heaps are chained back to it. */
+  bool chained = first ? arena_heap == at && info.arena - at < 256
+                       : arena_heap != at && info.previous % GLIBC_HEAP_BYTES == 0;
+  return fits && chained ? info.accessible : 0;
+}
+
+size_t glibc_mapped_chunk(const uint64_t header[2], size_t room, size_t page) {
+  enum { FLAGS = 7, IS_MMAPPED = 2 };
+  size_t size = header[1] - IS_MMAPPED;
+  if (header[0] != 0 || (header[1] & FLAGS) != IS_MMAPPED) return 0;
+  return size > 0 && size % page == 0 && size <= room ? size : 0;
+}
+
+void glibc_arena_bytes(uint64_t *used, uint64_t *free) {
+  *used = *free = 0;
+  if (!mallinfo2) return;
+  struct mallinfo2 info = mallinfo2();
+  *used = info.uordblks;
+  *free = info.fordblks;
+}
