@@ -116,7 +116,7 @@ def details(result: Comparison) -> list[str]:
 
 def run_interpreter(path: str, options) -> list[Comparison]:
     python = Interpreter(path, options.work)
-    python.prepare(None if options.no_install else options.install)
+    python.prepare(None if options.stock else options.install)
     if not options.stock:
         python.probe()
     modules = options.modules or (python.modules() if options.full else
@@ -161,8 +161,8 @@ def parse(arguments: list[str] | None = None):
     parser.add_argument("--use", help="resources passed to regrtest -u (default: none)")
     parser.add_argument("--timeout", type=float, default=1200, help="seconds for one module")
     parser.add_argument("--install", default=str(HERE.parent.parent),
-                        help="what pip installs: a wheel or this source tree (default)")
-    parser.add_argument("--no-install", action="store_true", help="Ouro is already in place")
+                        help="what pip installs where an interpreter has no Ouro: a wheel, or "
+                             "this source tree (default)")
     parser.add_argument("--work", type=pathlib.Path, help="where environments and logs go",
                         default=pathlib.Path(tempfile.gettempdir()) / f"ouro-cpython-{os.getuid()}")
     parser.add_argument("--json", type=pathlib.Path, help="write the results there too")
@@ -171,7 +171,7 @@ def parse(arguments: list[str] | None = None):
 
 def main() -> int:
     options = parse()
-    # A shell starts its background jobs with SIGINT ignored, and tests that interrupt themselves hang.
+    # A shell's background job ignores SIGINT, and tests that interrupt themselves would hang.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     results = {path: run_interpreter(path, options) for path in options.python or [sys.executable]}
     if options.json:
