@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which allocator serves a call
+ *
+ *                        | block of Ouro's        | any other block, NULL
+ *   malloc, calloc       |            small: Ouro, large: the previous allocator
+ *   realloc to small     | Ouro, in place if it fits | previous (NULL: as malloc)
+ *   realloc to large     | moves to the previous  | previous (NULL: as malloc)
+ *   free                 | Ouro                   | previous
+ *
+ * "Previous" is what the domain had before. Its blocks stay its own as long as they live.
+ *
+ * Two sets of hooks. The *fast* ones are the table above. The *full* ones, for heaps with a limit
+ * or hardened, take blocks of every size from Ouro, so that all of them count and are checked.
+ *
+ * Locking: the main interpreter's GIL is the heap's lock. Interpreters with a GIL of their own have
+ * pools of their own in CPython, and keep them: their requests go to the previous allocator. Blocks
+ * never cross between such interpreters in CPython, so that frees need no test; the full hooks
+ * serve large blocks too, which may cross, and hand those over by ouro_free_remote.
+ */
+#include "compat.h"
+
+#include "hook.h"
+
+enum domain { DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
+
+static const PyMemAllocatorDomain python_domain[DOMAINS] = {PYMEM_DOMAIN_MEM, PYMEM_DOMAIN_OBJ};
+
+/* One per process, as CPython's allocators are. Written by hook_install only. */
+static struct {
+  ouro_heap *heap; /* NULL: not installed */
+  compat_interpreters interpreters;
+  PyMemAllocatorEx previous[DOMAINS];
+} hook;
+
+bool hook_installed(void) { return hook.heap != NULL; }
+
+ouro_heap *hook_heap(void) { return hook.heap; }
+
+bool hook_may_change(void) { return compat_main_gil(&hook.interpreters); }
+
+/* --- The previous allocators
+ * ----------------------------------------------------------------------- */
+
+static OURO_COLD void *previous_malloc(enum domain d, size_t size) {
+  return hook.previous[d].malloc(hook.previous[d].ctx, size);
+}
+
+static OURO_COLD void *previous_calloc(enum domain d, size_t count, size_t size) {
+  return hook.previous[d].calloc(hook.previous[d].ctx, count, size);
+}
+
+static OURO_COLD void *previous_realloc(enum domain d, void *block, size_t size) {
+  return hook.previous[d].realloc(hook.previous[d].ctx, block, size);
+}
+
+static OURO_COLD void previous_free(enum domain d, void *block) {
+  hook.previous[d].free(hook.previous[d].ctx, block);
+}
+
+/* --- Fast hooks
+ * ------------------------------------------------------------------------------------ */
+
+/* Nothing but the heap lies in its first window, and most heaps have no other. */
+static inline bool in_first_window(const ouro_heap *heap, const void *block) {
+  return ((uintptr_t)block ^ (uintptr_t)heap) >> OURO_WINDOW_SHIFT == 0;
+}
+
+static inline bool owned(const ouro_heap *heap, const void *block) {
+  return OURO_LIKELY(in_first_window(heap, block)) || ouro_owns(heap, block);
+}
+
+static inline void *fast_malloc(ouro_heap *heap, enum domain d, size_t size) {
+  if (OURO_LIKELY(size <= OURO_SMALL_MAX) && compat_main_gil(&hook.interpreters))
+    return ouro_alloc(heap, size);
+  return previous_malloc(d, size);
+}
+
+static inline void *fast_calloc(ouro_heap *heap, enum domain d, size_t count, size_t size) {
+  size_t total;
+  if (__builtin_mul_overflow(count, size, &total)) return NULL;
+  if (total > OURO_SMALL_MAX || !compat_main_gil(&hook.interpreters))
+    return previous_calloc(d, count, size);
+  void *block = ouro_alloc(heap, total);
+  return block ? memset(block, 0, total) : NULL;
+}
+
+static void foreign_free(ouro_heap *heap, enum domain d, void *block) {
+  if (block == NULL) return;
+  if (ouro_owns(heap, block))
+    ouro_free(heap, block);
+  else
+    previous_free(d, block);
+}
+
+static inline void fast_free(ouro_heap *heap, enum domain d, void *block) {
+  if (OURO_LIKELY(in_first_window(heap, block)))
+    ouro_free(heap, block);
+  else
+    foreign_free(heap, d, block);
+}
+
+static void *move_out(ouro_heap *heap, enum domain d, void *block, size_t size) {
+  void *larger = previous_malloc(d, size);
+  if (larger == NULL) return NULL;
+  memcpy(larger, block, ouro_usable_size(heap, block));
+  ouro_free(heap, block);
+  return larger;
+}
+
+static inline void *fast_realloc(ouro_heap *heap, enum domain d, void *block, size_t size) {
+  if (block == NULL) return fast_malloc(heap, d, size);
+  if (!owned(heap, block)) return previous_realloc(d, block, size);
+  if (size > OURO_SMALL_MAX) return move_out(heap, d, block, size);
+  return ouro_realloc(heap, block, size);
+}
+
+/* --- Full hooks
+ * ------------------------------------------------------------------------------------ */
+
+static inline void *full_malloc(ouro_heap *heap, enum domain d, size_t size) {
+  return compat_main_gil(&hook.interpreters) ? ouro_alloc(heap, size) : previous_malloc(d, size);
+}
+
+static inline void *full_calloc(ouro_heap *heap, enum domain d, size_t count, size_t size) {
+  return compat_main_gil(&hook.interpreters) ? ouro_calloc(heap, count, size)
+                                             : previous_calloc(d, count, size);
+}
+
+static inline void full_free(ouro_heap *heap, enum domain d, void *block) {
+  if (block == NULL) return;
+  if (!owned(heap, block))
+    previous_free(d, block);
+  else if (compat_main_gil(&hook.interpreters))
+    ouro_free(heap, block);
+  else
+    ouro_free_remote(heap, block);
+}
+
+/* An interpreter with a GIL of its own got hold of a block of the heap: it may read it, not resize
+ * it. */
+static void *leave_heap(ouro_heap *heap, enum domain d, void *block, size_t size) {
+  size_t held = ouro_usable_size(heap, block);
+  void *moved = previous_malloc(d, size);
+  if (moved == NULL) return NULL;
+  memcpy(moved, block, held < size ? held : size);
+  ouro_free_remote(heap, block);
+  return moved;
+}
+
+static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, size_t size) {
+  if (block == NULL) return full_malloc(heap, d, size);
+  if (!owned(heap, block)) return previous_realloc(d, block, size);
+  if (!compat_main_gil(&hook.interpreters)) return leave_heap(heap, d, block, size);
+  return ouro_realloc(heap, block, size);
+}
+
+/* --- The functions CPython calls: each of the above, for each domain
+ * -------------------------------- */
+
+#define HOOKS(kind, name, domain)                                           \
+  static void *kind##_malloc_##name(void *ctx, size_t size) {               \
+    return kind##_malloc(ctx, domain, size);                                \
+  }                                                                         \
+  static void *kind##_calloc_##name(void *ctx, size_t count, size_t size) { \
+    return kind##_calloc(ctx, domain, count, size);                         \
+  }                                                                         \
+  static void *kind##_realloc_##name(void *ctx, void *block, size_t size) { \
+    return kind##_realloc(ctx, domain, block, size);                        \
+  }                                                                         \
+  static void kind##_free_##name(void *ctx, void *block) { kind##_free(ctx, domain, block); }
+
+HOOKS(fast, mem, DOMAIN_MEM)
+HOOKS(fast, obj, DOMAIN_OBJ)
+HOOKS(full, mem, DOMAIN_MEM)
+HOOKS(full, obj, DOMAIN_OBJ)
+
+#define HOOK_TABLE(kind, name) \
+  { NULL, kind##_malloc_##name, kind##_calloc_##name, kind##_realloc_##name, kind##_free_##name }
+
+static const PyMemAllocatorEx fast_hooks[DOMAINS] = {HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)};
+static const PyMemAllocatorEx full_hooks[DOMAINS] = {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)};
+
+/* --- CPython's debug hooks
+ * -------------------------------------------------------------------------- */
+
+/* Their ctx. CPython keeps three in an array, for RAW, MEM and OBJ: that is how they are
+ * recognised, the functions themselves being private. */
+typedef struct debug_api {
+  char id;
+  PyMemAllocatorEx under;
+} debug_api;
+
+static const debug_api *debug_hooks(void) {
+  PyMemAllocatorEx raw, mem, obj;
+  PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
+  PyMem_GetAllocator(PYMEM_DOMAIN_MEM, &mem);
+  PyMem_GetAllocator(PYMEM_DOMAIN_OBJ, &obj);
+  uintptr_t first = (uintptr_t)raw.ctx;
+  if (first == 0 || (uintptr_t)mem.ctx != first + sizeof(debug_api) ||
+      (uintptr_t)obj.ctx != first + 2 * sizeof(debug_api))
+    return NULL;
+  const debug_api *api = raw.ctx;
+  return api[0].id == 'r' && api[1].id == 'm' && api[2].id == 'o' ? api : NULL;
+}
+
+/* What the domains have now, the debug hooks taken off. */
+static void read_previous(const debug_api *debug) {
+  for (int d = 0; d < DOMAINS; d++) {
+    if (debug)
+      hook.previous[d] = debug[1 + d].under;
+    else
+      PyMem_GetAllocator(python_domain[d], &hook.previous[d]);
+  }
+}
+
+/* The debug hooks come off and go on again over ours. Removing their ctx only, as a plain
+ * PyMem_SetAllocator would, leaves them forwarding to themselves. */
+static void set_hooks(const PyMemAllocatorEx hooks[DOMAINS], bool debug) {
+  for (int d = 0; d < DOMAINS; d++) {
+    PyMemAllocatorEx ours = hooks[d];
+    ours.ctx = hook.heap;
+    PyMem_SetAllocator(python_domain[d], &ours);
+  }
+  if (debug) PyMem_SetupDebugHooks();
+}
+
+/* --- tracemalloc
+ * ------------------------------------------------------------------------------------ */
+
+/* tracemalloc remembers what it found and puts it back when it stops: it must be started over ours.
+ * Returns the number of frames to start it again with; 0: it was off; -1: an exception is set. */
+static long pause_tracemalloc(PyObject *module) {
+  PyObject *on = PyObject_CallMethod(module, "is_tracing", NULL);
+  if (on == NULL) return -1;
+  Py_DECREF(on);
+  if (on != Py_True) return 0;
+  PyObject *limit = PyObject_CallMethod(module, "get_traceback_limit", NULL);
+  if (limit == NULL) return -1;
+  long frames = PyLong_AsLong(limit);
+  Py_DECREF(limit);
+  if (frames == -1 && PyErr_Occurred()) return -1;
+  PyObject *none = PyObject_CallMethod(module, "stop", NULL);
+  Py_XDECREF(none);
+  return none ? frames : -1;
+}
+
+static int resume_tracemalloc(PyObject *module, long frames) {
+  PyObject *type, *value, *traceback;
+  PyErr_Fetch(&type, &value, &traceback);
+  PyObject *none =
+      frames > 0 ? PyObject_CallMethod(module, "start", "l", frames) : Py_NewRef(Py_None);
+  Py_XDECREF(none);
+  if (type) PyErr_Clear();
+  if (type) PyErr_Restore(type, value, traceback);
+  return none ? 0 : -1;
+}
+
+/* --- Installation
+ * ----------------------------------------------------------------------------------- */
+
+static bool in_python_itself(const void *function) {
+  Dl_info python, other;
+  return dladdr((const void *)(uintptr_t)PyMem_SetAllocator, &python) && dladdr(function, &other) &&
+         python.dli_fbase == other.dli_fbase;
+}
+
+/* A tool that wraps the allocators puts back what it found when it stops, and would take ours out
+ * under the blocks it serves. Over ours it does no harm. */
+static int refuse_other_tools(void) {
+  for (int d = 0; d < DOMAINS; d++) {
+    const void *function = (const void *)(uintptr_t)hook.previous[d].malloc;
+    if (in_python_itself(function)) continue;
+    Dl_info tool = {0};
+    dladdr(function, &tool);
+    PyErr_Format(PyExc_RuntimeError,
+                 "another memory tool is at work (%s): install Ouro first, then start it",
+                 tool.dli_fname ? tool.dli_fname : "unknown");
+    return -1;
+  }
+  return 0;
+}
+
+/* Allocators cannot be changed under an interpreter that runs in parallel. */
+static int refuse_interpreters(void) {
+  if (COMPAT_ONE_GIL) return 0;
+  PyInterpreterState *first = PyInterpreterState_Head();
+  if (first == PyInterpreterState_Main() && PyInterpreterState_Next(first) == NULL) return 0;
+  PyErr_SetString(PyExc_RuntimeError,
+                  "other interpreters exist: install Ouro before the first is created");
+  return -1;
+}
+
+static int install_over(const ouro_heap_options *options) {
+  const debug_api *debug = debug_hooks();
+  read_previous(debug);
+  if (refuse_other_tools() < 0) return -1;
+  ouro_heap *heap = ouro_heap_new(options);
+  if (heap == NULL) {
+    PyErr_SetString(PyExc_MemoryError, "no address space for Ouro's heap: raise `ulimit -v`");
+    return -1;
+  }
+  hook.interpreters = compat_find_interpreters();
+  hook.heap = heap;
+  set_hooks(options->limit || options->hardened ? full_hooks : fast_hooks, debug != NULL);
+  return 0;
+}
+
+int hook_install(const ouro_heap_options *options) {
+  if (hook_installed()) return 0;
+  if (refuse_interpreters() < 0) return -1;
+  PyObject *module = PyImport_ImportModule("_tracemalloc");
+  if (module == NULL) return -1;
+  long frames = pause_tracemalloc(module);
+  int result = frames < 0 ? -1 : install_over(options);
+  if (frames > 0 && resume_tracemalloc(module, frames) < 0) result = -1;
+  Py_DECREF(module);
+  return result;
+}

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: MIT
+"""Ouro: Python's objects on memory that adds up, and that is given back.
+
+`ouro run app.py` on the command line, or in a program:
+
+    import ouro
+    ouro.install()           # from here on, objects come from Ouro's pools
+    ouro.memory()            # where the resident memory is, in rows that add up
+    ouro.give_back()         # return free memory to the operating system now
+"""
+
+import sys
+
+__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory"]
+
+
+def _unsupported():
+    """Why this interpreter cannot run on Ouro and what to do, or None."""
+    version = "%d.%d" % sys.version_info[:2]
+    if sys.implementation.name != "cpython":
+        return f"Ouro runs on CPython only, this is {sys.implementation.name}: use CPython 3.10 to 3.15"
+    if "t" in sys.abiflags:
+        return f"Ouro does not run on free-threaded Python: use the default build of {version}"
+    if not (3, 10) <= sys.version_info[:2] <= (3, 15):
+        return f"Ouro runs on CPython 3.10 to 3.15, this is {version}: use one of those"
+    return None
+
+
+_reason = _unsupported()
+if _reason is None:
+    try:
+        from ouro._ouro import GivenBack, __version__, give_back, install, installed, memory
+    except ImportError as _error:
+        _reason = f"{_error}: reinstall with `{sys.executable} -m pip install --force-reinstall ouro`"
+
+
+def __getattr__(name):
+    # Reached where the import above failed: `import ouro` works, using it says why it cannot.
+    if name in __all__ and _reason is not None:
+        raise ImportError(_reason, name="ouro")
+    raise AttributeError(f"module 'ouro' has no attribute {name!r}")

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+from ouro._ouro import GivenBack as GivenBack
+from ouro._ouro import __version__ as __version__
+from ouro._ouro import give_back as give_back
+from ouro._ouro import install as install
+from ouro._ouro import installed as installed
+from ouro._ouro import memory as memory
+
+__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory"]

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: MIT
+"""What `ouro run` does inside the interpreter; imported by ouro_boot.pth where OURO_RUN is set.
+
+Runs in every child interpreter too. Only the process that `ouro run` became may end because of an error;
+a child goes on as if Ouro were not there.
+"""
+
+import os
+import sys
+
+import ouro
+
+_SIZES = ("limit", "keep", "decay")
+_FLAGS = ("quiet", "hardened", "channel")
+
+
+def _options(text):
+    """The options in OURO_RUN: `1`, or `key=value` pairs with commas between them."""
+    options = {}
+    for item in text.split(","):
+        key, equals, value = item.partition("=")
+        if item in ("", "1"):
+            continue
+        if key in _SIZES and value.isdecimal():
+            options[key] = int(value)
+        elif key in _FLAGS and value in ("0", "1"):
+            options[key] = value == "1"
+        elif key == "huge" and equals:
+            options[key] = value
+        else:
+            raise ValueError(f"OURO_RUN: unknown option {item!r}")
+    return options
+
+
+def _start(main):
+    if ouro._reason is not None:
+        raise ImportError(ouro._reason)
+    if ouro.installed():  # a sub-interpreter
+        return
+    options = _options(os.environ["OURO_RUN"])
+    quiet = options.pop("quiet", False)
+    ouro.install(**options, _quiet=not main)
+    if main and not quiet:
+        from ouro import _screen
+
+        _screen.start()
+
+
+def _boot():
+    main = os.environ.get("OURO_RUN_PID") == str(os.getpid())
+    try:
+        _start(main)
+    except Exception as error:
+        if main:
+            # Neither an exception nor SystemExit gets out of a .pth file as one line and a status.
+            os.write(2, f"ouro: {error}\n".encode(errors="backslashreplace"))
+            os._exit(2)
+
+
+_boot()
