@@ -15,9 +15,11 @@
 #ifdef __cplusplus
 #define OURO_BEGIN_DECLS extern "C" {
 #define OURO_END_DECLS }
+#define OURO_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #else
 #define OURO_BEGIN_DECLS
 #define OURO_END_DECLS
+#define OURO_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
 
 #if defined(__GNUC__)
@@ -31,6 +33,10 @@
 
 #if UINTPTR_MAX != 0xFFFFFFFFFFFFFFFFu
 #error "Ouro needs a 64-bit address space"
+#endif
+
+#ifndef OURO_CHECK_LEVEL
+#define OURO_CHECK_LEVEL 1
 #endif
 
 /* Index of the lowest set bit of a word that is not zero. */

@@ -60,6 +60,8 @@ typedef struct ouro_heap_options {
   size_t keep;              /* free bytes that decay leaves with the process; default 2 MiB */
   uint32_t decay_ms;        /* free memory idle for this long (to twice this) goes back; default 250, 0: never */
   ouro_huge huge;           /* huge-page policy */
+  bool locked_by_caller;    /* calls come from several threads, ordered by a lock of the caller's (a GIL):
+                               a hardened heap then does not check for the owner thread */
   bool hardened;            /* detect double, foreign and late frees and overruns, by name; slower */
   size_t quarantine;        /* hardened: bytes of freed blocks withheld from reuse; default 256 KiB */
   ouro_misuse_fn on_misuse; /* hardened: NULL prints one line to stderr and aborts */
@@ -136,6 +138,9 @@ OURO_API size_t ouro_heap_tick(ouro_heap *heap, uint64_t budget_ns);
 /* Returns all free memory now, whatever its age and the `keep` setting. Returns the bytes given back. */
 OURO_API size_t ouro_heap_give_back(ouro_heap *heap);
 
+/* Whether a tick would find work: free memory is waiting for its decay time. Any thread, constant time. */
+OURO_API bool ouro_heap_wants_tick(const ouro_heap *heap);
+
 /* --- Walking -------------------------------------------------------------------------------------- */
 
 typedef struct ouro_block {
@@ -199,6 +204,16 @@ typedef struct ouro_class_stats {
 
 /* The same for each size class: out[i] is the class of (i + 1) * 16 bytes. Any thread. */
 OURO_API void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLASSES]);
+
+/* A piece of address space that the heap may touch. */
+typedef struct ouro_range {
+  void *start;
+  size_t size;
+} ouro_range;
+
+/* Writes up to `room` ranges that hold the heap's pools and descriptors (not its large blocks) into `out`
+ * and returns how many there are, at most 3 per 16 GiB of pools. Any thread. */
+OURO_API size_t ouro_heap_ranges(const ouro_heap *heap, ouro_range *out, size_t room);
 
 /* Checks every invariant of the heap. NULL: all hold; else a static text naming the first that does not.
  * Time proportional to the heap. For tests and for programs that suspect corruption. */

@@ -30,21 +30,22 @@
 #define OURO_POOL_WORDS (OURO_POOL_BYTES / OURO_CLASS_BYTES / 64)
 
 /* The descriptor of one pool. All zero: not in use; the fast path of a free then finds free[0] == 0 and
- * turns to the slow one, as it does for pools whose heap must see every call (`first_word` below). */
+ * turns to the slow one, as it does for pools whose heap must see every free (`first_word` below). */
 typedef struct ouro_pool {
   uint32_t reciprocal; /* ceil(2^32 / block size); 0: the fast path may not free here */
-  uint32_t used;       /* blocks not in `free` */
+  uint32_t used;       /* usable blocks not in `free` */
   uint64_t summary;
   uint16_t first;      /* first usable block index: the colour */
   uint16_t end;        /* behind the last block index */
   uint16_t size;       /* block size in bytes */
   uint8_t state;       /* enum pool_state */
-  uint8_t first_word;  /* where the bitmap starts in free[]: 0, or 32 where every call must be slow */
-  uint16_t absent;     /* bit k: page k of the pool is not resident (never touched, or returned) */
-  uint16_t idle;       /* bit k: page k had no live block at the last tick and none since */
+  uint8_t first_word;  /* where the bitmap starts in free[]: 0, or 32 where every free must be slow */
+  uint16_t touched;    /* bit k: page k of the pool was touched and not returned since */
+  uint16_t idle;       /* bit k: page k had no live block at the last tick, and none was put there since */
   uint32_t index;      /* of this descriptor in its window */
-  struct ouro_pool *next, *previous; /* list of the class's pools with free blocks */
-  uint64_t reserved;
+  struct ouro_pool *next, *previous; /* the class's pools with free blocks */
+  ouro_heap *heap;     /* whose pool it is, while in use */
+  uint64_t requested;  /* hardened heaps: bytes asked for in the live blocks */
   uint64_t free[OURO_POOL_WORDS];
 } ouro_pool;
 
@@ -66,6 +67,8 @@ struct ouro_heap {
 OURO_API void *ouro_alloc_slow(ouro_heap *heap, size_t size);
 OURO_API void ouro_free_slow(ouro_heap *heap, void *block);
 OURO_API void ouro_pool_emptied(ouro_heap *heap, ouro_pool *pool);
+
+OURO_STATIC_ASSERT(sizeof(ouro_pool) % 64 == 0, "descriptors start on a cache line");
 
 static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {

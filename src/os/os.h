@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What Ouro asks of the operating system. Sizes are bytes and multiples of the page size, addresses are
+ * page-aligned. Calls that can fail say so in their result and leave everything as it was; none prints
+ * or aborts. All may be called from any thread.
+ */
+#ifndef OURO_SRC_OS_OS_H
+#define OURO_SRC_OS_OS_H
+
+#include <ouro/base.h>
+
+size_t os_page_size(void);
+
+/* Address space that may not be touched yet, aligned to `alignment` (a power of two), or NULL. */
+void *os_reserve(size_t size, size_t alignment);
+
+/* The same at exactly `address`; false where anything is mapped there already. */
+bool os_reserve_at(void *address, size_t size);
+
+/* Ends a reservation or a part of one, and whatever was committed in it. */
+void os_release(void *address, size_t size);
+
+/* Makes reserved pages usable; they read as zero. False: the system refuses more memory. */
+bool os_commit(void *address, size_t size);
+
+/* Gives the pages' memory back; they stay usable and read as zero. */
+void os_purge(void *address, size_t size);
+
+/* Asks for huge pages, or for none, in a committed range. A hint: nothing is lost where it is refused. */
+void os_huge(void *address, size_t size, bool wanted);
+
+/* Names a range in /proc/PID/maps, where the kernel can. */
+void os_name(void *address, size_t size, const char *name);
+
+/* Bytes of the range that are in memory. */
+size_t os_resident(const void *address, size_t size);
+
+/* Nanoseconds of a clock that never goes back; the second one is cheaper and may lag by 4 ms. */
+uint64_t os_clock_ns(void);
+uint64_t os_clock_coarse_ns(void);
+
+/* A number that no other living thread of the process has. */
+uintptr_t os_thread_id(void);
+
+/* An unpredictable number. */
+uint64_t os_random(void);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "os/os.h"
+
+/* Values from the kernel's headers that older C libraries do not name. */
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#define PR_SET_VMA_ANON_NAME 0
+#endif
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+size_t os_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+static void *map_none(void *hint, size_t size, int flags) {
+  void *p = mmap(hint, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+
+void *os_reserve(size_t size, size_t alignment) {
+  char *p = map_none(NULL, size + alignment, 0);
+  if (!p) return NULL;
+  char *start = (char *)(((uintptr_t)p + alignment - 1) & ~(uintptr_t)(alignment - 1));
+  if (start > p) munmap(p, (size_t)(start - p));
+  size_t tail = (size_t)(p + size + alignment - (start + size));
+  if (tail) munmap(start + size, tail);
+  return start;
+}
+
+bool os_reserve_at(void *address, size_t size) {
+  void *p = map_none(address, size, MAP_FIXED_NOREPLACE);
+  if (p == address) return true;
+  if (p) munmap(p, size); /* kernels before 4.17 take the address as a hint */
+  return false;
+}
+
+void os_release(void *address, size_t size) { munmap(address, size); }
+
+bool os_commit(void *address, size_t size) {
+  return mprotect(address, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void os_purge(void *address, size_t size) { madvise(address, size, MADV_DONTNEED); }
+
+void os_huge(void *address, size_t size, bool wanted) {
+  madvise(address, size, wanted ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
+
+void os_name(void *address, size_t size, const char *name) {
+  prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, address, size, name);
+}
+
+size_t os_resident(const void *address, size_t size) {
+  unsigned char in_core[512];
+  size_t page = os_page_size(), resident = 0;
+  for (size_t at = 0; at < size; at += sizeof in_core * page) {
+    size_t part = size - at < sizeof in_core * page ? size - at : sizeof in_core * page;
+    if (mincore((char *)(uintptr_t)address + at, part, in_core) != 0) continue;
+    for (size_t i = 0; i < part / page; i++) resident += (in_core[i] & 1) * page;
+  }
+  return resident;
+}
+
+static uint64_t read_clock(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t os_clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+uint64_t os_clock_coarse_ns(void) { return read_clock(CLOCK_MONOTONIC_COARSE); }
+
+/* The address of a thread-local is the thread's own as long as it lives. */
+uintptr_t os_thread_id(void) {
+  static _Thread_local char mine;
+  return (uintptr_t)&mine;
+}
+
+uint64_t os_random(void) {
+  uint64_t value;
+  if (getrandom(&value, sizeof value, GRND_NONBLOCK) == (ssize_t)sizeof value) return value;
+  return os_clock_ns() * 0x9E3779B97F4A7C15u ^ (uintptr_t)&value;
+}

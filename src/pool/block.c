@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls on blocks that are not inlined. */
+#include <string.h>
+
+#include "os/annotate.h"
+#include "pool/hard.h"
+#include "pool/large.h"
+#include "pool/purge.h"
+#include "pool/remote.h"
+
+/* Bits a bin of the class claims at once; one where every allocation must be seen. */
+static unsigned claim_width(const heap *h, unsigned class) {
+  if (h->slow_frees || h->fail_in) return 1;
+  unsigned width = TUNE_CLAIM_BYTES / (class * OURO_CLASS_BYTES);
+  return width < TUNE_CLAIM_LEAST ? TUNE_CLAIM_LEAST : width > 64 ? 64 : width;
+}
+
+/* Fills an empty bin. False: out of memory. */
+static bool refill(heap *h, unsigned class) {
+  ouro_bin *bin = &h->open.bins[class];
+  if (remote_pending(h)) remote_drain(h);
+  if (bin->pool && bin->pool->summary == 0) {
+    bin->pool->state = POOL_FULL;
+    bin->pool = NULL;
+  }
+  if (!bin->pool) bin->pool = pool_next(h, class);
+  if (!bin->pool) return false;
+  bin->bits = pool_claim(h, bin->pool, claim_width(h, class), &bin->base);
+  purge_now_and_then(h);
+  return true;
+}
+
+static void *take_block(heap *h, unsigned class) {
+  ouro_bin *bin = &h->open.bins[class];
+  h->events++;
+  if (bin->bits == 0 && !refill(h, class)) return NULL;
+  uint64_t bits = bin->bits;
+  bin->bits = bits & (bits - 1);
+  return bin->base + ouro_lowest_bit(bits) * bin->size;
+}
+
+/* A block that tools and checks know of. */
+static void *take_watched(heap *h, size_t size, bool zeroed) {
+  size_t guarded = size + (h->hardened ? HARD_TRAILER_BYTES : 0);
+  unsigned class = class_of(guarded);
+  if (class < 2) class = 2; /* so that the bitmap fits behind POOL_SLOW_WORD */
+  char *p = take_block(h, class);
+  if (!p) return NULL;
+  ouro_pool *pool = heap_slot_of(p);
+  if (h->annotated) annotate_born(p, pool->size, zeroed);
+  if (h->hardened) hard_seal(h, pool, p, size, zeroed);
+  else if (zeroed) memset(p, 0, pool->size);
+  return p;
+}
+
+static void *alloc_small(heap *h, size_t size, bool zeroed) {
+  if (h->slow_frees) return take_watched(h, size, zeroed);
+  unsigned class = class_of(size);
+  h->samples[class].bytes += size;
+  h->samples[class].count++;
+  void *p = take_block(h, class);
+  return p && zeroed ? memset(p, 0, size) : p;
+}
+
+static bool is_small(const heap *h, size_t size) {
+  return size <= OURO_SMALL_MAX - (h->hardened ? HARD_TRAILER_BYTES : 0);
+}
+
+static void *alloc_any(heap *h, size_t size, bool zeroed) {
+  if (!hard_owner(h, NULL) || heap_fault(h)) return NULL;
+  return is_small(h, size) ? alloc_small(h, size, zeroed) : large_alloc(h, 0, size, zeroed);
+}
+
+void *ouro_alloc_slow(ouro_heap *heap, size_t size) { return alloc_any(heap_in(heap), size, false); }
+
+void *ouro_calloc(ouro_heap *heap, size_t count, size_t size) {
+  size_t total;
+  if (__builtin_mul_overflow(count, size, &total)) return NULL;
+  const ouro_bin *bin = &heap->bins[class_of(total <= OURO_SMALL_MAX ? total : 0)];
+  if (total > OURO_SMALL_MAX || bin->bits == 0) return alloc_any(heap_in(heap), total, true);
+  return memset(ouro_alloc(heap, total ? total : 1), 0, total);
+}
+
+static void free_small(heap *h, ouro_pool *pool, void *p) {
+  if (h->hardened) {
+    hard_free(h, pool, p);
+    return;
+  }
+  unsigned index = pool_index_of(pool, p);
+  if (h->annotated && !pool_is_free(pool, index)) annotate_died(p, pool->size);
+  pool_free_block(h, pool, index);
+}
+
+void ouro_free_slow(ouro_heap *heap_, void *block) {
+  heap *h = heap_in(heap_);
+  if (!block || !hard_owner(h, block)) return;
+  ouro_pool *pool = heap_pool_at(h, block);
+  if (pool) free_small(h, pool, block);
+  else if (!large_free(h, block) && h->hardened) hard_report(h, OURO_FOREIGN_FREE, block, NULL, 0);
+  purge_now_and_then(h);
+}
+
+/* Small requests of a size that is a multiple of the alignment have it by themselves: blocks lie at
+ * multiples of their size from a pool's start, which is aligned to 64 KiB. */
+void *ouro_alloc_aligned(ouro_heap *heap_, size_t alignment, size_t size) {
+  heap *h = heap_in(heap_);
+  if (alignment == 0 || (alignment & (alignment - 1)) || alignment > (size_t)1 << 30) return NULL;
+  if (alignment <= OURO_CLASS_BYTES) return ouro_alloc(heap_, size);
+  size_t rounded = ((size ? size : 1) + alignment - 1) & ~(alignment - 1);
+  if (rounded < size) return NULL;
+  if (rounded <= OURO_SMALL_MAX && !h->hardened) return ouro_alloc(heap_, rounded);
+  if (!hard_owner(h, NULL) || heap_fault(h)) return NULL;
+  return large_alloc(h, alignment, size ? size : 1, false);
+}
+
+/* Whether the owner holds the block: not free, and not claimed by the bin for later. */
+static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
+  unsigned index = pool_index_of(pool, p);
+  if (index < pool->first || index >= pool->end || pool_block(pool, index) != p) return false;
+  if (pool_is_free(pool, index)) return false;
+  const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  if (bin->pool != pool || bin->bits == 0) return true;
+  unsigned word = pool_index_of(pool, bin->base) / 64;
+  return word != index / 64 || !(bin->bits >> (index % 64) & 1);
+}
+
+size_t ouro_usable_size(const ouro_heap *heap, const void *block) {
+  const struct heap *h = heap_in(heap);
+  const ouro_pool *pool = heap_pool_at(h, block);
+  if (!pool) {
+    uint32_t record = large_find(h, block);
+    return record == ADDRMAP_NONE ? 0 : h->large[record].size;
+  }
+  if (!is_held(h, pool, block) || (h->hardened && !hard_is_live(h, pool, block))) return 0;
+  return h->hardened ? hard_check(h, pool, block) : pool->size;
+}
+
+bool ouro_owns(const ouro_heap *heap, const void *address) {
+  const struct heap *h = heap_in(heap);
+  return heap_pool_at(h, address) || large_find(h, address) != ADDRMAP_NONE;
+}
+
+/* --- realloc --- */
+
+static void *move(ouro_heap *heap, void *block, size_t old, size_t size) {
+  void *p = ouro_alloc(heap, size);
+  if (!p) return NULL;
+  memcpy(p, block, old < size ? old : size);
+  ouro_free(heap, block);
+  return p;
+}
+
+static void *realloc_small(heap *h, ouro_pool *pool, void *block, size_t size) {
+  size_t old = h->hardened ? hard_check(h, pool, block) : pool->size;
+  if (old == SIZE_MAX) return NULL;
+  if (h->slow_frees) return move(&h->open, block, old, size);
+  if (size <= old && (size * 4 >= old * 3 || class_of(size) == pool_class(pool))) return block;
+  void *p = move(&h->open, block, old, size);
+  return p || size > old ? p : block; /* shrinking never fails */
+}
+
+void *ouro_realloc(ouro_heap *heap_, void *block, size_t size) {
+  heap *h = heap_in(heap_);
+  if (!block) return ouro_alloc(heap_, size);
+  if (!hard_owner(h, block)) return NULL;
+  ouro_pool *pool = heap_pool_at(h, block);
+  if (pool) return realloc_small(h, pool, block, size);
+  uint32_t record = large_find(h, block);
+  if (record == ADDRMAP_NONE) {
+    if (h->hardened) hard_report(h, OURO_FOREIGN_FREE, block, NULL, 0);
+    return NULL;
+  }
+  if (is_small(h, size)) return move(heap_, block, h->large[record].size, size);
+  return heap_fault(h) ? NULL : large_realloc(h, record, size);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* Heaps: made, changed, handed over, ended. */
+#include "pool/heap.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "os/annotate.h"
+#include "pool/hard.h"
+#include "pool/large.h"
+#include "pool/remote.h"
+
+void ouro_heap_options_init(ouro_heap_options *options) {
+  *options = (ouro_heap_options){
+      .name = "heap",
+      .keep = TUNE_KEEP,
+      .decay_ms = TUNE_DECAY_MS,
+      .huge = OURO_HUGE_AUTO,
+      .quarantine = TUNE_QUARANTINE,
+  };
+}
+
+static void apply_options(heap *h, const ouro_heap_options *o) {
+  snprintf(h->name, sizeof h->name, "%s", o->name ? o->name : "heap");
+  h->limit = o->limit;
+  h->keep = o->keep;
+  h->decay_ns = (uint64_t)o->decay_ms * 1000000u;
+  h->huge = o->huge;
+  h->hardened = o->hardened;
+  h->locked_by_caller = o->locked_by_caller;
+  h->quarantine_limit = o->quarantine;
+  h->on_misuse = o->on_misuse;
+  h->misuse_ctx = o->misuse_ctx;
+}
+
+static void init_bins(heap *h) {
+  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = class_size(c);
+}
+
+ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
+  ouro_heap_options defaults;
+  ouro_heap_options_init(&defaults);
+  window *w = window_new(0);
+  if (!w) return NULL;
+  heap *h = (heap *)(void *)window_base(w);
+  apply_options(h, options ? options : &defaults);
+  init_bins(h);
+  h->open.self = w->heap = &h->open;
+  h->windows[h->window_count++] = w;
+  uintptr_t slot = (uintptr_t)w >> OURO_WINDOW_SHIFT;
+  h->window_set[slot / 64] |= (uint64_t)1 << (slot % 64);
+  h->page = os_page_size();
+  h->pool_pages = OURO_POOL_BYTES / h->page;
+  h->large_free = ADDRMAP_NONE;
+  h->owner = os_thread_id();
+  h->annotated = annotate_wanted();
+  h->slow_frees = h->hardened || h->annotated;
+  h->secret = h->hardened ? os_random() : 0;
+  h->next_round = os_clock_ns() + h->decay_ns;
+  return &h->open;
+}
+
+void ouro_heap_destroy(ouro_heap *heap_) {
+  if (!heap_) return;
+  heap *h = heap_in(heap_);
+  large_free_all(h);
+  free(h->quarantine.ring);
+  for (uint32_t i = h->window_count; i-- > 0;) window_free(h->windows[i]); /* the first holds the heap */
+}
+
+void ouro_heap_adopt(ouro_heap *heap_) {
+  heap *h = heap_in(heap_);
+  h->owner = os_thread_id();
+  remote_drain_all(h);
+}
+
+void ouro_heap_set_limit(ouro_heap *heap, size_t bytes) { heap_in(heap)->limit = bytes; }
+
+void ouro_heap_set_keep(ouro_heap *heap, size_t bytes) { heap_in(heap)->keep = bytes; }
+
+void ouro_heap_set_decay(ouro_heap *heap_, uint32_t milliseconds) {
+  heap *h = heap_in(heap_);
+  h->decay_ns = (uint64_t)milliseconds * 1000000u;
+  h->next_round = os_clock_ns() + h->decay_ns;
+}
+
+/* Claimed blocks would be handed out without being counted, so the bins give them back. */
+void ouro_heap_fail(ouro_heap *heap_, uint64_t n, uint64_t every) {
+  heap *h = heap_in(heap_);
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_unclaim(h, &h->open.bins[c]);
+  h->fail_in = n;
+  h->fail_every = n ? every : 0;
+}
