@@ -6,7 +6,6 @@
  *
  * `./dev lint` checks that the list is complete and compiles: no two files may share a static name.
  */
-#define _GNU_SOURCE
 
 #include "base/addrmap.c"
 #include "base/assert.c"
