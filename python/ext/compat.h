@@ -14,16 +14,14 @@
 #include <ouro/base.h>
 
 #ifdef Py_GIL_DISABLED
-#error \
-    "Ouro does not support free-threaded CPython: build it with the default build of 3.10 to 3.15"
+#error "Ouro does not support free-threaded CPython: use the default build of 3.10 to 3.15"
 #endif
 
 #if PY_VERSION_HEX < 0x030A0000 || PY_VERSION_HEX >= 0x03100000
 #error "Ouro supports CPython 3.10 to 3.15"
 #endif
 
-/* --- Interpreters with a GIL of their own (3.12)
- * --------------------------------------------------- */
+/* --- Interpreters with a GIL of their own (3.12) ---------------------------------------------- */
 
 /* The runtime's list of interpreters, newest first: while its head is the main interpreter, that is
  * the only one and whoever runs holds the one GIL. A slot that never equals it costs speed, not
@@ -68,14 +66,19 @@ static inline compat_interpreters compat_find_interpreters(void) {
   return found;
 }
 
+/* Whether there is no interpreter but the main one. */
+static inline bool compat_alone(const compat_interpreters *all) {
+  return *all->newest == all->main;
+}
+
 /* Whether the calling thread runs the main interpreter, or none at all, as late in finalization. */
-static OURO_COLD bool compat_in_main(const compat_interpreters *all) {
+static inline bool compat_in_main(const compat_interpreters *all) {
   PyThreadState *state = compat_thread_state();
   return state == NULL || PyThreadState_GetInterpreter(state) == all->main;
 }
 
 static inline bool compat_main_gil(const compat_interpreters *all) {
-  return OURO_LIKELY(*all->newest == all->main) || compat_in_main(all);
+  return OURO_LIKELY(compat_alone(all)) || compat_in_main(all);
 }
 
 #define COMPAT_SLOTS \
@@ -89,10 +92,12 @@ static inline compat_interpreters compat_find_interpreters(void) {
   return (compat_interpreters){NULL, PyInterpreterState_Main()};
 }
 
-static inline bool compat_main_gil(const compat_interpreters *all) {
+static inline bool compat_alone(const compat_interpreters *all) {
   (void)all;
   return true;
 }
+
+static inline bool compat_main_gil(const compat_interpreters *all) { return compat_alone(all); }
 
 #define COMPAT_SLOTS \
   { 0, NULL }

@@ -39,27 +39,25 @@ ouro_heap *hook_heap(void) { return hook.heap; }
 
 bool hook_may_change(void) { return compat_main_gil(&hook.interpreters); }
 
-/* --- The previous allocators
- * ----------------------------------------------------------------------- */
+/* --- The previous allocators ------------------------------------------------------------------ */
 
-static OURO_COLD void *previous_malloc(enum domain d, size_t size) {
+static void *previous_malloc(enum domain d, size_t size) {
   return hook.previous[d].malloc(hook.previous[d].ctx, size);
 }
 
-static OURO_COLD void *previous_calloc(enum domain d, size_t count, size_t size) {
+static void *previous_calloc(enum domain d, size_t count, size_t size) {
   return hook.previous[d].calloc(hook.previous[d].ctx, count, size);
 }
 
-static OURO_COLD void *previous_realloc(enum domain d, void *block, size_t size) {
+static void *previous_realloc(enum domain d, void *block, size_t size) {
   return hook.previous[d].realloc(hook.previous[d].ctx, block, size);
 }
 
-static OURO_COLD void previous_free(enum domain d, void *block) {
+static void previous_free(enum domain d, void *block) {
   hook.previous[d].free(hook.previous[d].ctx, block);
 }
 
-/* --- Fast hooks
- * ------------------------------------------------------------------------------------ */
+/* --- Fast hooks ------------------------------------------------------------------------------- */
 
 /* Nothing but the heap lies in its first window, and most heaps have no other. */
 static inline bool in_first_window(const ouro_heap *heap, const void *block) {
@@ -70,10 +68,18 @@ static inline bool owned(const ouro_heap *heap, const void *block) {
   return OURO_LIKELY(in_first_window(heap, block)) || ouro_owns(heap, block);
 }
 
-static inline void *fast_malloc(ouro_heap *heap, enum domain d, size_t size) {
-  if (OURO_LIKELY(size <= OURO_SMALL_MAX) && compat_main_gil(&hook.interpreters))
-    return ouro_alloc(heap, size);
+/* Out of line, so that the fast paths end in jumps and need no stack frame. */
+#define NOT_INLINED __attribute__((noinline))
+
+static NOT_INLINED void *other_malloc(ouro_heap *heap, enum domain d, size_t size) {
+  if (size <= OURO_SMALL_MAX && compat_main_gil(&hook.interpreters)) return ouro_alloc(heap, size);
   return previous_malloc(d, size);
+}
+
+static inline void *fast_malloc(ouro_heap *heap, enum domain d, size_t size) {
+  if (OURO_LIKELY(size <= OURO_SMALL_MAX && compat_alone(&hook.interpreters)))
+    return ouro_alloc(heap, size);
+  return other_malloc(heap, d, size);
 }
 
 static inline void *fast_calloc(ouro_heap *heap, enum domain d, size_t count, size_t size) {
@@ -85,7 +91,7 @@ static inline void *fast_calloc(ouro_heap *heap, enum domain d, size_t count, si
   return block ? memset(block, 0, total) : NULL;
 }
 
-static void foreign_free(ouro_heap *heap, enum domain d, void *block) {
+static NOT_INLINED void other_free(ouro_heap *heap, enum domain d, void *block) {
   if (block == NULL) return;
   if (ouro_owns(heap, block))
     ouro_free(heap, block);
@@ -97,10 +103,10 @@ static inline void fast_free(ouro_heap *heap, enum domain d, void *block) {
   if (OURO_LIKELY(in_first_window(heap, block)))
     ouro_free(heap, block);
   else
-    foreign_free(heap, d, block);
+    other_free(heap, d, block);
 }
 
-static void *move_out(ouro_heap *heap, enum domain d, void *block, size_t size) {
+static NOT_INLINED void *move_out(ouro_heap *heap, enum domain d, void *block, size_t size) {
   void *larger = previous_malloc(d, size);
   if (larger == NULL) return NULL;
   memcpy(larger, block, ouro_usable_size(heap, block));
@@ -115,8 +121,7 @@ static inline void *fast_realloc(ouro_heap *heap, enum domain d, void *block, si
   return ouro_realloc(heap, block, size);
 }
 
-/* --- Full hooks
- * ------------------------------------------------------------------------------------ */
+/* --- Full hooks ------------------------------------------------------------------------------- */
 
 static inline void *full_malloc(ouro_heap *heap, enum domain d, size_t size) {
   return compat_main_gil(&hook.interpreters) ? ouro_alloc(heap, size) : previous_malloc(d, size);
@@ -155,8 +160,7 @@ static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, si
   return ouro_realloc(heap, block, size);
 }
 
-/* --- The functions CPython calls: each of the above, for each domain
- * -------------------------------- */
+/* --- The functions CPython calls: each of the above, for each domain -------------------------- */
 
 #define HOOKS(kind, name, domain)                                           \
   static void *kind##_malloc_##name(void *ctx, size_t size) {               \
@@ -181,8 +185,7 @@ HOOKS(full, obj, DOMAIN_OBJ)
 static const PyMemAllocatorEx fast_hooks[DOMAINS] = {HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)};
 static const PyMemAllocatorEx full_hooks[DOMAINS] = {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)};
 
-/* --- CPython's debug hooks
- * -------------------------------------------------------------------------- */
+/* --- CPython's debug hooks -------------------------------------------------------------------- */
 
 /* Their ctx. CPython keeps three in an array, for RAW, MEM and OBJ: that is how they are
  * recognised, the functions themselves being private. */
@@ -225,8 +228,7 @@ static void set_hooks(const PyMemAllocatorEx hooks[DOMAINS], bool debug) {
   if (debug) PyMem_SetupDebugHooks();
 }
 
-/* --- tracemalloc
- * ------------------------------------------------------------------------------------ */
+/* --- tracemalloc ------------------------------------------------------------------------------ */
 
 /* tracemalloc remembers what it found and puts it back when it stops: it must be started over ours.
  * Returns the number of frames to start it again with; 0: it was off; -1: an exception is set. */
@@ -256,8 +258,7 @@ static int resume_tracemalloc(PyObject *module, long frames) {
   return none ? 0 : -1;
 }
 
-/* --- Installation
- * ----------------------------------------------------------------------------------- */
+/* --- Installation ----------------------------------------------------------------------------- */
 
 static bool in_python_itself(const void *function) {
   Dl_info python, other;

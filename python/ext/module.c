@@ -21,8 +21,7 @@ typedef struct options {
 /* What the hook was installed with; one per process, as the hook is. */
 static options installed;
 
-/* --- Options
- * ---------------------------------------------------------------------------------------- */
+/* --- Options ---------------------------------------------------------------------------------- */
 
 /* NULL and None leave `out` as it is. */
 static int read_size(PyObject *value, const char *name, size_t most, size_t *out) {
@@ -90,8 +89,7 @@ static options default_options(void) {
   return defaults;
 }
 
-/* --- Giving back
- * ------------------------------------------------------------------------------------ */
+/* --- Giving back ------------------------------------------------------------------------------ */
 
 /* Second number of statm; 0 where it cannot be read. */
 static size_t resident_pages(void) {
@@ -114,8 +112,7 @@ static service_given_back give_everything_back(ouro_heap *heap) {
   return given;
 }
 
-/* --- Installation
- * ----------------------------------------------------------------------------------- */
+/* --- Installation ----------------------------------------------------------------------------- */
 
 static PyObject *method_of(PyObject *module, const char *name) {
   return PyObject_GetAttrString(module, name);
@@ -194,8 +191,7 @@ static PyObject *module_installed(PyObject *Py_UNUSED(module), PyObject *Py_UNUS
   return PyBool_FromLong(hook_installed());
 }
 
-/* --- Numbers
- * ---------------------------------------------------------------------------------------- */
+/* --- Numbers ---------------------------------------------------------------------------------- */
 
 static int put(PyObject *dict, const char *prefix, const char *key, uint64_t number) {
   PyObject *name = PyUnicode_FromFormat("%s%s", prefix, key);
@@ -273,8 +269,7 @@ static PyObject *module_give_back(PyObject *module, PyObject *Py_UNUSED(none)) {
   return result;
 }
 
-/* --- Called by the interpreter
- * ---------------------------------------------------------------------- */
+/* --- Called by the interpreter ---------------------------------------------------------------- */
 
 static PyObject *module_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
   service_stop();
@@ -297,8 +292,7 @@ static PyObject *module_after_fork_child(PyObject *Py_UNUSED(module), PyObject *
   Py_RETURN_NONE;
 }
 
-/* --- The module
- * ------------------------------------------------------------------------------------- */
+/* --- The module ------------------------------------------------------------------------------- */
 
 static PyMethodDef methods[] = {
     {"install", (PyCFunction)(void (*)(void))module_install, METH_VARARGS | METH_KEYWORDS,
