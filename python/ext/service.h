@@ -2,10 +2,9 @@
 /*
  * What Ouro does beside the program: two threads, both blocked from every signal.
  *
- *   "ouro"       answers the control channel; never takes the GIL, so that a program that is stuck in
- *                C code can still be asked where its memory is
- *   "ouro-tick"  gives idle memory back; the only one that takes the GIL, since the heap may only be
- *                changed while nobody else uses it
+ *   "ouro"       answers the control channel; never takes the GIL, so that a program that is stuck
+ * in C code can still be asked where its memory is "ouro-tick"  gives idle memory back; the only
+ * one that takes the GIL, since the heap may only be changed while nobody else uses it
  *
  * All functions here are called with the GIL held. The state is one per process, as the hook is.
  */
@@ -21,11 +20,11 @@ typedef struct service_given_back {
 } service_given_back;
 
 typedef struct service_options {
-  bool channel;      /* open the control channel */
-  bool report;       /* say on stderr, in one line, what does not work; the program goes on either way */
+  bool channel; /* open the control channel */
+  bool report;  /* say on stderr, in one line, what does not work; the program goes on either way */
   uint32_t decay_ms; /* as the heap's; 0: no ticks */
-  /* Run with the GIL held; NULL: ouro_heap_tick, and ouro_heap_give_back with malloc_trim. For hooks
-   * that need a lock of their own round every use of the heap. */
+  /* Run with the GIL held; NULL: ouro_heap_tick, and ouro_heap_give_back with malloc_trim. For
+   * hooks that need a lock of their own round every use of the heap. */
   size_t (*tick)(ouro_heap *heap, uint64_t budget_ns);
   service_given_back (*give_back)(ouro_heap *heap);
 } service_options;
@@ -34,16 +33,19 @@ typedef struct service_options {
  * before service_stop has no effect. */
 int service_start(ouro_heap *heap, const service_options *options);
 
-/* Ends both threads, waiting for them with the GIL released, and removes the socket. Call it before the
- * interpreter finalizes (an atexit function); afterwards no thread of ours touches the interpreter. */
+/* Ends both threads, waiting for them with the GIL released, and removes the socket. Call it before
+ * the interpreter finalizes (an atexit function); afterwards no thread of ours touches the
+ * interpreter. */
 void service_stop(void);
 
-/* For os.register_at_fork. Without threads of ours at the moment of the fork the child inherits no lock
- * that nobody will release, and CPython 3.12+ has no reason to warn of threads the program never made. */
+/* For os.register_at_fork. Without threads of ours at the moment of the fork the child inherits no
+ * lock that nobody will release, and CPython 3.12+ has no reason to warn of threads the program
+ * never made. */
 void service_before_fork(void);
 void service_after_fork_parent(void);
-/* The child gets ticks at once and a channel of its own a moment later: most children exec or end before.
- * Right also where before_fork was not called (a fork in C followed by PyOS_AfterFork_Child). */
+/* The child gets ticks at once and a channel of its own a moment later: most children exec or end
+ * before. Right also where before_fork was not called (a fork in C followed by
+ * PyOS_AfterFork_Child). */
 void service_after_fork_child(void);
 
 /* Whether the channel is open; its socket's path for messages, "" if it is not. */
