@@ -21,7 +21,7 @@ void addrmap_finish(addrmap *map) {
   *map = (addrmap){0};
 }
 
-static bool grow(addrmap *map) {
+static bool grow_map(addrmap *map) {
   addrmap larger = {.room = map->room ? map->room * 2 : 64};
   larger.entries = calloc(larger.room, sizeof *larger.entries);
   if (!larger.entries) return false;
@@ -33,7 +33,7 @@ static bool grow(addrmap *map) {
 }
 
 bool addrmap_reserve(addrmap *map) {
-  return (map->count + 1) * 4 <= map->room * 3 || grow(map);
+  return (map->count + 1) * 4 <= map->room * 3 || grow_map(map);
 }
 
 void addrmap_put(addrmap *map, const void *key, uint32_t value) {
