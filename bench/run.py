@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
+
+Questions: pairs, threads, instructions, walk, scripts, heaps, giveback; `pool` is the first four, `python`
+is scripts and heaps; none: all. See bench/README.md for what each number means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import machine
+import table
+from harness import Answer, Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+QUESTIONS = ("pairs", "threads", "instructions", "walk", "scripts", "heaps", "giveback")
+GROUPS = {"pool": QUESTIONS[:4], "python": ("scripts", "heaps"), "all": QUESTIONS}
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n\n")[0])
+    add = parser.add_argument
+    add("questions", nargs="*", default=["all"], metavar="QUESTION", help=", ".join([*QUESTIONS, *GROUPS]))
+    add("--smoke", action="store_true", help="everything once and tiny: does it run?")
+    add("--json", metavar="FILE", help="write the results, with every single value")
+    add("--markdown", metavar="FILE", help="write the tables for a README")
+    add("--show", metavar="FILE", help="print the tables of an earlier --json FILE instead of running")
+    add("--python", action="append", default=[], metavar="PATH", help="an interpreter; may be repeated")
+    add("--rounds", type=int, default=5, help="paired rounds of Ouro and stock (default 5)")
+    add("--peer-rounds", type=int, default=3, help="rounds in which the peers take part (default 3)")
+    add("--build", default=str(ROOT / "build/release"), help="CMake build folder that has or gets the C programs")
+    options = parser.parse_args(arguments)
+    unknown = [name for name in options.questions if name not in (*QUESTIONS, *GROUPS)]
+    if unknown:
+        parser.error(f"no question {unknown[0]!r}; there are {', '.join([*QUESTIONS, *GROUPS])}")
+    return options
+
+
+def chosen(names: list[str]) -> list[str]:
+    return list(dict.fromkeys(question for name in names for question in GROUPS.get(name, (name,))))
+
+
+def build_programs(folder: str) -> None:
+    configure = ["cmake", "-S", str(ROOT), "-B", folder, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DOURO_BENCH=ON"]
+    steps = [["cmake", "--build", folder, "--target", "bench_programs", "-j2"]]
+    if not Path(folder, "CMakeCache.txt").exists():
+        steps.insert(0, configure)
+    for command in steps:
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"bench: {' '.join(command)}:\n{done.stdout}")
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    rounds = (1, 1) if options.smoke else (options.rounds, options.peer_rounds)
+    scratch = str(ROOT / "build/bench")
+    return Settings(*rounds, options.smoke, pythons=options.python, build=options.build, scratch=scratch)
+
+
+def run_questions(options: argparse.Namespace) -> dict:
+    settings = settings_from(options)
+    build_programs(settings.build)
+    results = {"machine": machine.facts(), "rounds": settings.rounds, "smoke": settings.smoke, "answers": []}
+    machine.raise_priority()
+    print(describe(results), flush=True)
+    for name in chosen(options.questions):
+        for answer in importlib.import_module(f"questions.{name}").ask(settings):
+            if settings.smoke:
+                answer.rows = [replace(row, reach=None) for row in answer.rows]  # too small to judge
+            print(table.text(answer), flush=True)
+            results["answers"].append(table.as_json(answer))
+            save(options, results)
+    return results
+
+
+def describe(results: dict) -> str:
+    facts = ", ".join(f"{name} {value}" for name, value in results["machine"].items())
+    return f"{facts}\nmedian (least-greatest) of {results['rounds']} rounds\n"
+
+
+def save(options: argparse.Namespace, results: dict) -> None:
+    """After every table, so that an interrupted run keeps what it has."""
+    answers = [table.from_json(answer) for answer in results["answers"]]
+    if options.json:
+        Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+    if options.markdown:
+        Path(options.markdown).write_text("\n".join([describe(results), *map(table.markdown, answers)]))
+
+
+def failures(answers: list[Answer]) -> list[str]:
+    return [note for answer in answers for note in answer.notes if " failed: " in note]
+
+
+def main() -> int:
+    options = parse()
+    if options.show:
+        results = json.loads(Path(options.show).read_text())
+        print(describe(results))
+    else:
+        results = run_questions(options)
+    answers = [table.from_json(answer) for answer in results["answers"]]
+    if options.show:
+        print("\n".join(map(table.text, answers)))
+        save(options, results)
+    return 1 if failures(answers) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
