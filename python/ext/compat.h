@@ -104,4 +104,93 @@ static inline bool compat_main_gil(const compat_interpreters *all) { return comp
 
 #endif
 
+/* --- Objects -------------------------------------------------------------------------------------- */
+
+/* Bytes in front of an object in its block: the collector's two words, and from 3.11 on two more for the
+ * attribute dictionary and the weak references of instances. */
+static inline size_t compat_bytes_before(const PyTypeObject *type) {
+  size_t bytes = type->tp_flags & Py_TPFLAGS_HAVE_GC ? 2 * sizeof(void *) : 0;
+#if PY_VERSION_HEX >= 0x030C0000
+  if (type->tp_flags & Py_TPFLAGS_PREHEADER) bytes += 2 * sizeof(void *);
+#elif PY_VERSION_HEX >= 0x030B0000
+  if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) bytes += 2 * sizeof(void *);
+#endif
+  return bytes;
+}
+
+/* Attribute values without a dictionary: a block of their own in 3.11 and 3.12, part of the object's
+ * later on. The address may lie inside the block; NULL: there is none. */
+#if PY_VERSION_HEX >= 0x030D0000 || PY_VERSION_HEX < 0x030B0000
+static inline bool compat_has_instance_values(const PyTypeObject *type) {
+  (void)type;
+  return false;
+}
+
+static inline const void *compat_instance_values(PyObject *object) {
+  (void)object;
+  return NULL;
+}
+#else
+static inline bool compat_has_instance_values(const PyTypeObject *type) {
+  return type->tp_flags & Py_TPFLAGS_MANAGED_DICT;
+}
+
+static inline const void *compat_instance_values(PyObject *object) {
+#if PY_VERSION_HEX >= 0x030C0000
+  uintptr_t tagged = ((const uintptr_t *)(const void *)object)[-3]; /* odd: values - 1; even: the dict */
+  return tagged & 1 ? (const void *)(tagged + 1) : NULL;
+#else
+  return ((const void *const *)(const void *)object)[-4];
+#endif
+}
+#endif
+
+/* The values of a dictionary that shares its keys, if they have a block of their own: from 3.13 on they
+ * may be part of the instance, which their third byte says. */
+static inline const void *compat_separate_values(const PyDictObject *dict) {
+  const void *values = dict->ma_values;
+#if PY_VERSION_HEX >= 0x030D0000
+  if (values && ((const uint8_t *)values)[2]) values = NULL;
+#endif
+  return values;
+}
+
+/* Whether the characters follow the header in one block. */
+static inline bool compat_str_is_compact(PyObject *text) {
+#if PY_VERSION_HEX < 0x030C0000
+  return PyUnicode_IS_READY(text) && PyUnicode_IS_COMPACT(text);
+#else
+  return PyUnicode_IS_COMPACT(text);
+#endif
+}
+
+static inline PyObject *compat_type_dict(PyTypeObject *type) {
+#if PY_VERSION_HEX >= 0x030C0000
+  return PyType_GetDict(type);
+#else
+  Py_XINCREF(type->tp_dict);
+  return type->tp_dict;
+#endif
+}
+
+typedef int (*compat_visitor)(PyObject *object, void *context); /* 1: go on */
+
+/* Calls `visit` for every object the collector tracks, but for frozen ones. false: out of memory. The
+ * collector must be disabled. */
+static inline bool compat_visit_tracked(compat_visitor visit, void *context) {
+#if PY_VERSION_HEX >= 0x030C0000
+  PyUnstable_GC_VisitObjects(visit, context);
+  return true;
+#else
+  PyObject *gc = PyImport_ImportModule("gc");
+  PyObject *list = gc ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
+  Py_ssize_t count = list ? PyList_GET_SIZE(list) : 0;
+  for (Py_ssize_t i = 0; i < count && visit(PyList_GET_ITEM(list, i), context); i++) continue;
+  bool done = list != NULL;
+  Py_XDECREF(list);
+  Py_XDECREF(gc);
+  return done;
+#endif
+}
+
 #endif
