@@ -5,8 +5,9 @@
  *     TEST(block_is_reused) { CHECK_EQ(ouro_owns(heap, p), true); }
  *     TEST(double_free_dies) { CHECK_DEATH(twice(), "double free"); }
  *
- * Run `test_x`, `test_x part-of-a-name ...`, `test_x --list`, or `test_x --here name` (no fork, for a
- * debugger). Random tests draw from test_random(); OURO_SEED=n replays a run. Including this defines main.
+ * Run `test_x`, `test_x part-of-a-name ...`, `test_x --list`, or `test_x --here name` (no fork, for
+ * a debugger). Random tests draw from test_random(); OURO_SEED=n replays a run. Including this
+ * defines main.
  */
 #ifndef OURO_TEST_H
 #define OURO_TEST_H
@@ -20,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wsign-compare" /* CHECK_EQ(count, 3) is meant to work for any integers */
+/* CHECK_EQ(count, 3) is meant to work for integers of any type. */
+#pragma GCC diagnostic ignored "-Wsign-compare"
 
 typedef struct test_case {
   const char *name;
@@ -56,39 +58,15 @@ static inline uint64_t test_random(void) {
     fputc('\n', stderr);                                                                           \
     _exit(1);                                                                                      \
   } while (0)
-#define SKIP(why) (printf("skip %s: %s\n", test_running, why), fflush(stdout), _exit(77))
+#define TEST_SKIPPED 77 /* the exit status that ctest knows */
+#define SKIP(why) (printf("skip %s: %s\n", test_running, why), fflush(stdout), _exit(TEST_SKIPPED))
 
-#include "test_show.h"
-
-#define CHECK(condition)                                                                           \
-  do {                                                                                             \
-    if (!(condition)) TEST_FAIL("CHECK(%s)", #condition);                                          \
-  } while (0)
-#define TEST_COMPARE(a, operator, b)                                                               \
-  do {                                                                                             \
-    __auto_type test_a = (a);                                                                      \
-    __auto_type test_b = (b);                                                                      \
-    test_text text_a, text_b;                                                                      \
-    if (!(test_a operator test_b))                                                                 \
-      TEST_FAIL("want %s " #operator " %s, have %s and %s", #a, #b, TEST_SHOW(text_a, test_a),     \
-                TEST_SHOW(text_b, test_b));                                                        \
-  } while (0)
-#define CHECK_EQ(a, b) TEST_COMPARE(a, ==, b)
-#define CHECK_NE(a, b) TEST_COMPARE(a, !=, b)
-#define CHECK_LT(a, b) TEST_COMPARE(a, <, b)
-#define CHECK_LE(a, b) TEST_COMPARE(a, <=, b)
-#define CHECK_STR(a, b)                                                                            \
-  do {                                                                                             \
-    const char *test_a = (a), *test_b = (b);                                                       \
-    if (strcmp(test_a, test_b)) TEST_FAIL("%s: want \"%s\", have \"%s\"", #a, test_b, test_a);     \
-  } while (0)
-
+#include "test_check.h"
 #include "test_death.h"
 
 /* Runs one test in a child process. Leaves by exit so that a leak checker sees the child's heap. */
 static inline int test_run(const test_case *test) {
   fflush(NULL);
-  test_running = test->name;
   pid_t child = fork();
   if (child == 0) {
     test->run();
@@ -96,31 +74,41 @@ static inline int test_run(const test_case *test) {
   }
   int status = -1;
   waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) fprintf(stderr, "%s: killed by signal %d\n", test->name, WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    fprintf(stderr, "%s: killed by signal %d\n", test->name, WTERMSIG(status));
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-static inline bool test_wanted(const test_case *test, int argc, char **argv) {
-  for (int i = 1; i < argc; i++)
-    if (strstr(test->name, argv[i])) return true;
-  return argc < 2;
+static inline bool test_wanted(const test_case *test, int words, char **word) {
+  for (int i = 0; i < words; i++)
+    if (strstr(test->name, word[i])) return true;
+  return words == 0;
+}
+
+static inline uint64_t test_seed_of_run(void) {
+  const char *given = getenv("OURO_SEED");
+  return given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL) * 1000 + (uint64_t)getpid() % 1000;
 }
 
 int main(int argc, char **argv) {
-  const char *seed = getenv("OURO_SEED"), *mode = argc > 1 ? argv[1] : "";
-  test_seed = seed ? strtoull(seed, NULL, 0) : (uint64_t)time(NULL) * 1000 + (uint64_t)getpid() % 1000;
-  bool list = !strcmp(mode, "--list"), here = !strcmp(mode, "--here");
-  int skip = list || here, run = 0, failed = 0, skipped = 0;
+  bool list = argc > 1 && !strcmp(argv[1], "--list"), here = argc > 1 && !strcmp(argv[1], "--here");
+  int first = 1 + (list || here), run = 0, failed = 0, skipped = 0;
+  test_seed = test_seed_of_run();
   for (test_case *test = test_first; test; test = test->next) {
-    if (!test_wanted(test, argc - skip, argv + skip)) continue;
-    if (list && puts(test->name) >= 0) continue;
-    int status = here ? (test_running = test->name, test->run(), 0) : test_run(test);
-    run++, skipped += status == 77, failed += status != 0 && status != 77;
-    if (status != 0 && status != 77) fprintf(stderr, "FAILED %s (status %d)\n", test->name, status);
+    if (!test_wanted(test, argc - first, argv + first)) continue;
+    int status = 0;
+    test_running = test->name;
+    if (list) puts(test->name);
+    else if (here) test->run();
+    else status = test_run(test);
+    run++;
+    if (status == TEST_SKIPPED) skipped++;
+    else if (status != 0) failed++, fprintf(stderr, "FAILED %s (status %d)\n", test->name, status);
   }
   if (list) return 0;
-  printf("%d tests, %d failed, %d skipped, OURO_SEED=%" PRIu64 "\n", run, failed, skipped, test_seed);
-  return failed || !run ? 1 : skipped == run ? 77 : 0;
+  printf("%d tests, %d failed, %d skipped, OURO_SEED=%" PRIu64 "\n", run, failed, skipped,
+         test_seed);
+  return failed || !run ? 1 : skipped == run ? TEST_SKIPPED : 0;
 }
 
 #endif
