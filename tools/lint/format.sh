@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Checks the formatting of every C file under version control; --fix rewrites them.
+# Names every C file under version control that clang-format would change; --fix changes them.
 set -eu
 cd "$(dirname "$0")/../.."
-mode="--dry-run --Werror"
-[ "${1:-}" != --fix ] || mode=-i
-# shellcheck disable=SC2086
-git ls-files -z -- '*.c' '*.h' | xargs -0 -r clang-format $mode
+[ "${1:-}" != --fix ] || exec sh -c "git ls-files -z -- '*.c' '*.h' | xargs -0 clang-format -i"
+bad=$(git ls-files -- '*.c' '*.h' | while read -r file; do
+  clang-format "$file" | cmp -s - "$file" || echo "$file"
+done)
+[ -z "$bad" ] || { printf '%s\n' "$bad" "to format them: $0 --fix"; exit 1; }
