@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* What the kernel says about this process: the measure that a heap's own numbers are held against. */
+#ifndef OURO_TESTS_RSS_H
+#define OURO_TESTS_RSS_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* One mapping's line in smaps starts with its range; every other line with a name. */
+static inline bool rss_range_line(const char *line, uintptr_t *low, uintptr_t *high) {
+  return sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", low, high) == 2;
+}
+
+/* The sum of one field over the mappings that lie within [from, to). */
+static inline size_t smaps_between(uintptr_t from, uintptr_t to, const char *format) {
+  FILE *file = fopen("/proc/self/smaps", "r");
+  char line[512];
+  uintptr_t low = 0, high = 0;
+  size_t sum = 0, kib = 0;
+  while (file && fgets(line, sizeof line, file)) {
+    if (rss_range_line(line, &low, &high)) continue;
+    if (low >= from && high <= to && sscanf(line, format, &kib) == 1) sum += kib * 1024;
+  }
+  if (file) fclose(file);
+  return sum;
+}
+
+static inline size_t rss_between(uintptr_t from, uintptr_t to) {
+  return smaps_between(from, to, "Rss: %zu kB");
+}
+
+/* Pages this process has to itself and has written. */
+static inline size_t dirty_between(uintptr_t from, uintptr_t to) {
+  return smaps_between(from, to, "Private_Dirty: %zu kB");
+}
+
+/* Address space mapped within [from, to). */
+static inline size_t mapped_between(uintptr_t from, uintptr_t to) {
+  FILE *file = fopen("/proc/self/maps", "r");
+  char line[512];
+  uintptr_t low = 0, high = 0;
+  size_t sum = 0;
+  while (file && fgets(line, sizeof line, file))
+    if (rss_range_line(line, &low, &high) && low >= from && high <= to) sum += high - low;
+  if (file) fclose(file);
+  return sum;
+}
+
+/* Resident bytes of the whole process. */
+static inline size_t rss_process(void) {
+  FILE *file = fopen("/proc/self/statm", "r");
+  size_t total = 0, resident = 0;
+  int got = file ? fscanf(file, "%zu %zu", &total, &resident) : 0;
+  if (file) fclose(file);
+  return got == 2 ? resident * 4096 : 0;
+}
+
+#endif
