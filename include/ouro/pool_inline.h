@@ -15,7 +15,7 @@
  * for block 64 w + i:
  *
  *     used + popcount(free) == end - first          free: bits of blocks nobody holds
- *     live == used - popcount(claimed bits of the bin) - popcount(bits freed by other threads)
+ *     live == used - blocks held in the class's bin - popcount(bits freed by other threads)
  *     bit w of summary is set  <=>  free[w] != 0
  *
  * Blocks lie at pool + i * size, so an index is one multiplication: i = offset * reciprocal >> 32. Colouring
@@ -45,16 +45,28 @@ typedef struct ouro_pool {
   uint32_t index;      /* of this descriptor in its window */
   struct ouro_pool *next, *previous; /* the class's pools with free blocks */
   ouro_heap *heap;     /* whose pool it is, while in use */
-  uint64_t requested;  /* hardened heaps: bytes asked for in the live blocks */
+  uint32_t requested;  /* hardened heaps: bytes asked for in the live blocks */
+  uint32_t withheld;   /* hardened heaps: blocks in quarantine, which count as used */
   uint64_t free[OURO_POOL_WORDS];
 } ouro_pool;
 
-/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word. */
+#define OURO_BIN_RECENT 32u
+
+/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word, and the
+ * blocks freed last, oldest first: in the order of a queue, an allocation need not wait for the free just
+ * before it. Both count as used in their pools.
+ *
+ *     put - taken <= room <= OURO_BIN_RECENT
+ *
+ * Where every call must be slow, and in bins[0], `room`, `bits` and put - taken stay 0. */
 typedef struct ouro_bin {
-  uint64_t bits;   /* bit i: the block at base + i * size is claimed and not yet handed out */
-  char *base;      /* block 0 of the claimed word */
-  uint64_t size;   /* block size in bytes */
-  ouro_pool *pool; /* the pool claimed from; NULL: none yet */
+  uint32_t put, taken; /* counts of blocks that went into and out of `recent` */
+  uint32_t room;       /* how many may be in it */
+  uint32_t size;       /* block size in bytes */
+  uint64_t bits;       /* bit i: the block at base + i * size is claimed and not yet handed out */
+  char *base;          /* block 0 of the claimed word */
+  ouro_pool *pool;     /* the pool claimed from; NULL: none */
+  void *recent[OURO_BIN_RECENT];
 } ouro_bin;
 
 struct ouro_heap {
@@ -74,10 +86,11 @@ static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {
     ouro_bin *bin = &heap->bins[(size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES];
     uint64_t bits = bin->bits;
-    if (OURO_LIKELY(bits != 0)) {
+    if (bits) {
       bin->bits = bits & (bits - 1);
       return bin->base + ouro_lowest_bit(bits) * bin->size;
     }
+    if (bin->put != bin->taken) return bin->recent[bin->taken++ % OURO_BIN_RECENT];
   }
   return ouro_alloc_slow(heap, size);
 }
@@ -89,6 +102,11 @@ static inline void ouro_free(ouro_heap *heap, void *block) {
     return;
   }
   ouro_pool *pool = (ouro_pool *)(void *)heap + (offset >> OURO_POOL_SHIFT);
+  ouro_bin *bin = &heap->bins[pool->size / OURO_CLASS_BYTES];
+  if (bin->put - bin->taken < bin->room) {
+    bin->recent[bin->put++ % OURO_BIN_RECENT] = block;
+    return;
+  }
   uint64_t index = ((offset & (OURO_POOL_BYTES - 1)) * pool->reciprocal) >> 32;
   uint64_t *word = &pool->free[index / 64];
   uint64_t bits = *word;

@@ -71,13 +71,19 @@ static void *alloc_any(heap *h, size_t size, bool zeroed) {
   return is_small(h, size) ? alloc_small(h, size, zeroed) : large_alloc(h, 0, size, zeroed);
 }
 
-void *ouro_alloc_slow(ouro_heap *heap, size_t size) { return alloc_any(heap_in(heap), size, false); }
+/* The way of most calls: blocks that the bin's own pool has, or its class. */
+void *ouro_alloc_slow(ouro_heap *heap_, size_t size) {
+  heap *h = heap_in(heap_);
+  if (OURO_LIKELY(size <= OURO_SMALL_MAX && !h->slow_frees && !h->fail_in))
+    return alloc_small(h, size, false);
+  return alloc_any(h, size, false);
+}
 
 void *ouro_calloc(ouro_heap *heap, size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return NULL;
   const ouro_bin *bin = &heap->bins[class_of(total <= OURO_SMALL_MAX ? total : 0)];
-  if (total > OURO_SMALL_MAX || bin->bits == 0) return alloc_any(heap_in(heap), total, true);
+  if (total > OURO_SMALL_MAX || (bin->bits == 0 && bin->put == bin->taken)) return alloc_any(heap_in(heap), total, true);
   return memset(ouro_alloc(heap, total ? total : 1), 0, total);
 }
 
@@ -91,13 +97,26 @@ static void free_small(heap *h, ouro_pool *pool, void *p) {
   pool_free_block(h, pool, index);
 }
 
-void ouro_free_slow(ouro_heap *heap_, void *block) {
-  heap *h = heap_in(heap_);
+static void free_unusual(heap *h, void *block) {
   if (!block || !hard_owner(h, block)) return;
   ouro_pool *pool = heap_pool_at(h, block);
   if (pool) free_small(h, pool, block);
   else if (!large_free(h, block) && h->hardened) hard_report(h, OURO_FOREIGN_FREE, block, NULL, 0);
   purge_now_and_then(h);
+}
+
+/* The way of most calls: the first block of its word to become free. */
+void ouro_free_slow(ouro_heap *heap_, void *block) {
+  heap *h = heap_in(heap_);
+  if (OURO_LIKELY(heap_has_window(h, block))) {
+    ouro_pool *pool = heap_slot_of(block);
+    if (OURO_LIKELY(pool->reciprocal)) {
+      pool_free_block(h, pool, pool_index_of(pool, block));
+      purge_now_and_then(h);
+      return;
+    }
+  }
+  free_unusual(h, block);
 }
 
 /* Small requests of a size that is a multiple of the alignment have it by themselves: blocks lie at
@@ -113,8 +132,9 @@ void *ouro_alloc_aligned(ouro_heap *heap_, size_t alignment, size_t size) {
   return large_alloc(h, alignment, size ? size : 1, false);
 }
 
-/* Whether the owner holds the block: not free, and not claimed by the bin for later. */
-static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
+/* Whether the program holds the block: not free, and not claimed by the bin for later. */
+static bool is_held(heap *h, const ouro_pool *pool, const void *p) {
+  pool_flush(h, &h->open.bins[pool_class(pool)]);
   unsigned index = pool_index_of(pool, p);
   if (index < pool->first || index >= pool->end || pool_block(pool, index) != p) return false;
   if (pool_is_free(pool, index)) return false;
@@ -125,7 +145,7 @@ static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
 }
 
 size_t ouro_usable_size(const ouro_heap *heap, const void *block) {
-  const struct heap *h = heap_in(heap);
+  struct heap *h = heap_in(heap);
   const ouro_pool *pool = heap_pool_at(h, block);
   if (!pool) {
     uint32_t record = large_find(h, block);

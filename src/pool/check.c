@@ -66,10 +66,11 @@ static const char *check_arena(const heap *h, const window *w, uint32_t number, 
 static const char *check_lists(const heap *h) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
     const ouro_pool *previous = NULL;
-    for (const ouro_pool *p = h->partial[c]; p; previous = p, p = p->next) {
+    for (const ouro_pool *p = h->partial[c].first; p; previous = p, p = p->next) {
       MUST(p->state == POOL_PARTIAL && pool_class(p) == c, "a list holds a pool that does not belong");
       MUST(p->previous == previous, "a list's links do not match");
     }
+    MUST(h->partial[c].last == previous, "a list's end is wrong");
     const ouro_bin *bin = &h->open.bins[c];
     MUST(bin->size == class_size(c), "a bin's size is wrong");
     MUST(bin->bits == 0 || bin->pool, "a bin holds blocks of no pool");
@@ -91,10 +92,23 @@ static const char *check_large(const heap *h) {
   return NULL;
 }
 
-/* Claimed bits must be held, not free. */
+static const char *check_recent(const heap *h, const ouro_bin *bin) {
+  MUST(pool_recent(bin) <= bin->room, "a bin keeps more than it has room for");
+  for (uint32_t i = bin->taken; i != bin->put; i++) {
+    const void *block = bin->recent[i % OURO_BIN_RECENT];
+    const ouro_pool *pool = heap_pool_at(h, block);
+    MUST(pool && pool->size == bin->size, "a bin keeps a block that is not of its class");
+    MUST(!pool_is_free(pool, pool_index_of(pool, block)), "a bin keeps a free block");
+  }
+  return NULL;
+}
+
+/* What bins hold must be used in its pool, not free. */
 static const char *check_claims(const heap *h) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
     const ouro_bin *bin = &h->open.bins[c];
+    const char *wrong = check_recent(h, bin);
+    if (wrong) return wrong;
     if (!bin->bits) continue;
     unsigned word = pool_index_of(bin->pool, bin->base) / 64;
     MUST((pool_words(bin->pool)[word] & bin->bits) == 0, "a claimed block is free");

@@ -69,7 +69,7 @@ void hard_seal(heap *h, ouro_pool *pool, void *block, size_t requested, bool zer
   memset(block, zeroed ? 0 : HARD_UNSET, requested);
   memset((char *)block + requested, HARD_FENCE, (size_t)((char *)t - (char *)block) - requested);
   *t = (trailer){(uint32_t)requested, seal_of(h, block, requested, true)};
-  pool->requested += requested;
+  pool->requested += (uint32_t)requested;
 }
 
 bool hard_is_live(const heap *h, const ouro_pool *pool, const void *block) {
@@ -118,6 +118,7 @@ static void release_oldest(heap *h) {
   ouro_pool *pool = heap_pool_at(h, block);
   const trailer *t = trailer_of(pool, block);
   q->bytes -= pool->size;
+  pool->withheld--;
   if (h->annotated) annotate_access(block, pool->size);
   bool whole = t->requested <= pool->size - sizeof(trailer) &&
                (h->annotated || all_bytes(block, t, HARD_DEAD)) &&
@@ -149,6 +150,7 @@ static void withhold(heap *h, ouro_pool *pool, void *block) {
   }
   q->ring[q->tail++ & (q->room - 1)] = block;
   q->bytes += pool->size;
+  pool->withheld++;
   while (q->bytes > h->quarantine_limit) release_oldest(h);
 }
 
@@ -156,7 +158,7 @@ void hard_free(heap *h, ouro_pool *pool, void *p) {
   size_t requested = hard_check(h, pool, p);
   if (requested == SIZE_MAX) return;
   trailer *t = trailer_of(pool, p);
-  pool->requested -= requested;
+  pool->requested -= (uint32_t)requested;
   memset(p, HARD_DEAD, (size_t)((char *)t - (char *)p));
   *t = (trailer){(uint32_t)requested, seal_of(h, p, requested, false)};
   if (h->annotated) annotate_died(p, pool->size - sizeof(trailer));
@@ -169,12 +171,12 @@ void hard_flush(heap *h) {
 
 void hard_seal_large(const heap *h, void *p, size_t size) {
   trailer t = {(uint32_t)size, seal_of(h, p, size, true)};
-  memcpy((char *)p + size, &t, sizeof t);
+  memcpy((char *)p + hard_large_end(size), &t, sizeof t);
 }
 
 void hard_check_large(const heap *h, const void *p, size_t size) {
   trailer t;
-  memcpy(&t, (const char *)p + size, sizeof t);
+  memcpy(&t, (const char *)p + hard_large_end(size), sizeof t);
   if (t.requested != (uint32_t)size || t.seal != seal_of(h, p, size, true))
     hard_report(h, OURO_WRITE_PAST_END, p, NULL, size);
 }

@@ -41,6 +41,9 @@ void hard_free(heap *h, ouro_pool *pool, void *p);
 /* Checks and releases everything that is withheld. */
 void hard_flush(heap *h);
 
+/* Where a large block's usable bytes end and its trailer begins: aligned ones may be short. */
+static inline size_t hard_large_end(size_t size) { return size < sizeof(void *) ? sizeof(void *) : size; }
+
 void hard_seal_large(const heap *h, void *p, size_t size);
 void hard_check_large(const heap *h, const void *p, size_t size);
 

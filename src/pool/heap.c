@@ -33,8 +33,21 @@ static void apply_options(heap *h, const ouro_heap_options *o) {
   h->misuse_ctx = o->misuse_ctx;
 }
 
+static uint32_t recent_room(size_t size) {
+  size_t room = TUNE_RECENT_BYTES / size;
+  if (room > OURO_BIN_RECENT) room = OURO_BIN_RECENT;
+  return (uint32_t)(room < TUNE_RECENT_LEAST ? TUNE_RECENT_LEAST : room);
+}
+
+/* Bins keep nothing at hand where every allocation or free must be seen. */
+static void set_rooms(heap *h) {
+  bool none = h->slow_frees || h->fail_in;
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) h->open.bins[c].room = none ? 0 : recent_room(class_size(c));
+}
+
 static void init_bins(heap *h) {
-  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = class_size(c);
+  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = (uint32_t)class_size(c);
+  set_rooms(h);
 }
 
 ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
@@ -44,17 +57,18 @@ ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
   if (!w) return NULL;
   heap *h = (heap *)(void *)window_base(w);
   apply_options(h, options ? options : &defaults);
-  init_bins(h);
   h->open.self = w->heap = &h->open;
   h->windows[h->window_count++] = w;
   uintptr_t slot = (uintptr_t)w >> OURO_WINDOW_SHIFT;
   h->window_set[slot / 64] |= (uint64_t)1 << (slot % 64);
   h->page = os_page_size();
+  h->page_shift = ouro_lowest_bit(h->page);
   h->pool_pages = OURO_POOL_BYTES / h->page;
   h->large_free = ADDRMAP_NONE;
   h->owner = os_thread_id();
   h->annotated = annotate_wanted();
   h->slow_frees = h->hardened || h->annotated;
+  init_bins(h);
   h->secret = h->hardened ? os_random() : 0;
   h->next_round = os_clock_ns() + h->decay_ns;
   return &h->open;
@@ -76,7 +90,11 @@ void ouro_heap_adopt(ouro_heap *heap_) {
 
 void ouro_heap_set_limit(ouro_heap *heap, size_t bytes) { heap_in(heap)->limit = bytes; }
 
-void ouro_heap_set_keep(ouro_heap *heap, size_t bytes) { heap_in(heap)->keep = bytes; }
+void ouro_heap_set_keep(ouro_heap *heap_, size_t bytes) {
+  heap *h = heap_in(heap_);
+  h->keep = bytes;
+  h->waiting = true; /* what was kept so far may be too much now */
+}
 
 void ouro_heap_set_decay(ouro_heap *heap_, uint32_t milliseconds) {
   heap *h = heap_in(heap_);
@@ -84,10 +102,11 @@ void ouro_heap_set_decay(ouro_heap *heap_, uint32_t milliseconds) {
   h->next_round = os_clock_ns() + h->decay_ns;
 }
 
-/* Claimed blocks would be handed out without being counted, so the bins give them back. */
+/* Blocks at hand would be handed out without being counted, so the bins give them back. */
 void ouro_heap_fail(ouro_heap *heap_, uint64_t n, uint64_t every) {
   heap *h = heap_in(heap_);
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_unclaim(h, &h->open.bins[c]);
+  pool_unclaim_all(h);
   h->fail_in = n;
   h->fail_every = n ? every : 0;
+  set_rooms(h);
 }

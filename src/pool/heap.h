@@ -24,6 +24,11 @@ typedef struct request_sample {
   uint64_t bytes, count;
 } request_sample;
 
+/* Pools of one class with free blocks, in the order in which they are to be used. */
+typedef struct pool_list {
+  ouro_pool *first, *last;
+} pool_list;
+
 typedef struct quarantine {
   void **ring; /* room entries, a power of two; entries [head, tail) modulo room are withheld */
   size_t room, head, tail, bytes;
@@ -45,6 +50,7 @@ typedef struct heap {
   uint64_t secret; /* hardened: makes trailers hard to forge */
   uintptr_t owner;
   size_t page, pool_pages;
+  unsigned page_shift;
 
   /* Address space. */
   uint32_t window_count, colour;
@@ -52,7 +58,7 @@ typedef struct heap {
   uint64_t window_set[((size_t)1 << 47) / OURO_WINDOW_BYTES / 64]; /* by address / 16 GiB */
 
   /* Pools. */
-  ouro_pool *partial[OURO_CLASSES + 1]; /* pools with free blocks, the bins' own ones apart */
+  pool_list partial[OURO_CLASSES + 1]; /* the bins' own ones apart */
   request_sample samples[OURO_CLASSES + 1];
   uint64_t pools, peak_pools; /* counts of pools in use */
   uint64_t arenas_committed;

@@ -38,10 +38,14 @@ static void *system_alloc(size_t alignment, size_t size, bool zeroed) {
   return zeroed ? memset(p, 0, size) : p;
 }
 
+/* What the system allocator is asked for: a freed block has room for the link of ouro_free_remote. */
+static size_t system_size(const heap *h, size_t size) {
+  return hard_large_end(size) + (h->hardened ? HARD_TRAILER_BYTES : 0);
+}
+
 void *large_alloc(heap *h, size_t alignment, size_t size, bool zeroed) {
-  size_t guarded = size + (h->hardened ? HARD_TRAILER_BYTES : 0);
-  if (guarded < size || size > PTRDIFF_MAX || !heap_allows(h, size) || !reserve_record(h)) return NULL;
-  void *p = system_alloc(alignment, guarded ? guarded : 1, zeroed);
+  if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || !heap_allows(h, size) || !reserve_record(h)) return NULL;
+  void *p = system_alloc(alignment, system_size(h, size), zeroed);
   if (!p) return NULL;
   record(h, p, size);
   h->events++;
@@ -72,7 +76,7 @@ void *large_realloc(heap *h, uint32_t i, size_t size) {
   if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || (size > old && !heap_allows(h, size - old))) return NULL;
   if (h->hardened) hard_check_large(h, r->address, old);
   addrmap_take(&h->large_map, r->address);
-  void *p = realloc(r->address, size + (h->hardened ? HARD_TRAILER_BYTES : 0));
+  void *p = realloc(r->address, system_size(h, size));
   if (p) {
     r->address = p;
     r->size = size;

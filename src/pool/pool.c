@@ -3,19 +3,23 @@
 
 #include "os/annotate.h"
 
-static void list_push(heap *h, ouro_pool *pool) {
-  ouro_pool **head = &h->partial[pool_class(pool)];
+/* At the end: a pool that was full has one free block now and gathers more until its turn comes. */
+static void list_append(heap *h, ouro_pool *pool) {
+  pool_list *list = &h->partial[pool_class(pool)];
   pool->state = POOL_PARTIAL;
-  pool->previous = NULL;
-  pool->next = *head;
-  if (*head) (*head)->previous = pool;
-  *head = pool;
+  pool->previous = list->last;
+  pool->next = NULL;
+  if (list->last) list->last->next = pool;
+  else list->first = pool;
+  list->last = pool;
 }
 
 static void list_remove(heap *h, ouro_pool *pool) {
+  pool_list *list = &h->partial[pool_class(pool)];
   if (pool->previous) pool->previous->next = pool->next;
-  else h->partial[pool_class(pool)] = pool->next;
+  else list->first = pool->next;
   if (pool->next) pool->next->previous = pool->previous;
+  else list->last = pool->previous;
   pool->next = pool->previous = NULL;
 }
 
@@ -46,47 +50,15 @@ void pool_init(heap *h, ouro_pool *pool, unsigned class) {
   if (h->annotated) annotate_no_access(pool_start(pool), OURO_POOL_BYTES);
 }
 
-/* The pages that [from, to) of a pool lies on. */
-static uint32_t pages_between(const heap *h, size_t from, size_t to) {
-  return (uint32_t)bits_range((unsigned)(from / h->page), (unsigned)((to - 1) / h->page));
-}
-
-uint64_t pool_claim(heap *h, ouro_pool *pool, unsigned width, char **base) {
-  OURO_CHECK(pool->summary != 0);
-  unsigned w = ouro_lowest_bit(pool->summary);
-  uint64_t *word = &pool_words(pool)[w];
-  unsigned lowest = ouro_lowest_bit(*word);
-  uint64_t taken = *word & bits_below(width) << lowest;
-  *word &= ~taken;
-  if (*word == 0) pool->summary &= ~((uint64_t)1 << w);
-  pool->used += bits_count(taken);
-  size_t at = (size_t)w * 64 * pool->size;
-  uint32_t pages = pages_between(h, at + lowest * (size_t)pool->size,
-                                 at + (bits_highest(taken) + (size_t)1) * pool->size);
-  pool->touched |= (uint16_t)pages;
-  pool->idle &= (uint16_t)~pages;
-  *base = pool_start(pool) + at;
-  return taken;
-}
-
-/* After blocks were freed. A CURRENT pool stays with its bin, even with no block left in use. */
-static void settle(heap *h, ouro_pool *pool) {
+/* A CURRENT pool stays with its bin, even with no block left in use. */
+void pool_settle(heap *h, ouro_pool *pool) {
   if (pool->state == POOL_CURRENT) return;
   if (pool->used > 0) {
-    if (pool->state == POOL_FULL) list_push(h, pool);
+    if (pool->state == POOL_FULL) list_append(h, pool);
     return;
   }
   if (pool->state == POOL_PARTIAL) list_remove(h, pool);
   heap_return_pool(h, pool);
-}
-
-void pool_free_bits(heap *h, ouro_pool *pool, unsigned word, uint64_t bits) {
-  OURO_CHECK((pool_words(pool)[word] & bits) == 0 && pool->used >= bits_count(bits));
-  pool_words(pool)[word] |= bits;
-  pool->summary |= (uint64_t)1 << word;
-  pool->used -= bits_count(bits);
-  h->events++;
-  settle(h, pool);
 }
 
 void pool_free_block(heap *h, ouro_pool *pool, unsigned index) {
@@ -96,11 +68,11 @@ void pool_free_block(heap *h, ouro_pool *pool, unsigned index) {
 
 void ouro_pool_emptied(ouro_heap *h, ouro_pool *pool) {
   heap_in(h)->events++;
-  settle(heap_in(h), pool);
+  pool_settle(heap_in(h), pool);
 }
 
 ouro_pool *pool_next(heap *h, unsigned class) {
-  ouro_pool *pool = h->partial[class];
+  ouro_pool *pool = h->partial[class].first;
   if (pool) {
     list_remove(h, pool);
   } else {
@@ -110,6 +82,21 @@ ouro_pool *pool_next(heap *h, unsigned class) {
   }
   pool->state = POOL_CURRENT;
   return pool;
+}
+
+void pool_flush(heap *h, ouro_bin *bin) {
+  while (bin->put != bin->taken) {
+    void *block = bin->recent[bin->taken++ % OURO_BIN_RECENT];
+    ouro_pool *pool = heap_slot_of(block);
+    pool_free_block(h, pool, pool_index_of(pool, block));
+  }
+}
+
+void pool_unclaim_all(heap *h) {
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
+    pool_flush(h, &h->open.bins[c]);
+    pool_unclaim(h, &h->open.bins[c]);
+  }
 }
 
 void pool_unclaim(heap *h, ouro_bin *bin) {
@@ -123,7 +110,7 @@ void pool_unclaim(heap *h, ouro_bin *bin) {
     bin->bits = 0;
     pool_free_bits(h, pool, word, bits);
   } else if (pool->used == 0 || pool->summary) {
-    settle(h, pool);
+    pool_settle(h, pool);
   }
 }
 
@@ -141,8 +128,8 @@ uint32_t pool_free_pages(const heap *h, const ouro_pool *pool) {
   if (pool->summary == 0) return 0;
   uint32_t pages = 0;
   for (unsigned k = 0; k < h->pool_pages; k++) {
-    unsigned from = (unsigned)(k * h->page / pool->size);
-    unsigned to = (unsigned)(((k + 1) * h->page - 1) / pool->size);
+    unsigned from = (unsigned)(((size_t)k << h->page_shift) / pool->size);
+    unsigned to = (unsigned)((((size_t)(k + 1) << h->page_shift) - 1) / pool->size);
     if (from < pool->first) from = pool->first;
     if (to >= pool->end) to = pool->end - 1u;
     if (all_free(pool, from, to)) pages |= 1u << k;

@@ -110,6 +110,7 @@ static bool round_due(const heap *h, uint64_t now) {
 }
 
 static void begin_round(heap *h, uint64_t now) {
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_flush(h, &h->open.bins[c]);
   h->in_round = true;
   h->round_window = 0;
   h->round_arena = OURO_FIRST_ARENA;
@@ -161,8 +162,7 @@ bool ouro_heap_wants_tick(const ouro_heap *heap) {
   return round_due(heap_in(heap), os_clock_coarse_ns());
 }
 
-void purge_now_and_then(heap *h) {
-  if (h->events < h->next_clock) return;
+void purge_look(heap *h) {
   h->next_clock = h->events + TUNE_TICK_EVENTS;
   if (round_due(h, os_clock_coarse_ns())) ouro_heap_tick(&h->open, TUNE_TICK_BUDGET_NS);
 }
@@ -173,7 +173,7 @@ size_t ouro_heap_give_back(ouro_heap *heap_) {
   if (!hard_owner(h, NULL)) return 0;
   remote_drain(h);
   hard_flush(h);
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_unclaim(h, &h->open.bins[c]);
+  pool_unclaim_all(h);
   for (uint32_t i = 0; i < h->window_count; i++) {
     window *w = h->windows[i];
     for (uint32_t k = OURO_FIRST_ARENA; k < w->committed; k++) {

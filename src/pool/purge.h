@@ -11,7 +11,12 @@
 
 #include "pool/heap.h"
 
-/* Called from slow paths: looks at the clock now and then, and ticks when a round is due. */
-void purge_now_and_then(heap *h);
+/* Looks at the clock, and ticks when a round is due. */
+OURO_COLD void purge_look(heap *h);
+
+/* Called from slow paths: looks now and then. */
+static inline void purge_now_and_then(heap *h) {
+  if (OURO_UNLIKELY(h->events >= h->next_clock)) purge_look(h);
+}
 
 #endif

@@ -21,7 +21,7 @@ static uint64_t deal(uint64_t *rest, uint64_t wanted) {
 static uint64_t held_blocks(const heap *h, const ouro_pool *pool) {
   const ouro_bin *bin = &h->open.bins[pool_class(pool)];
   uint64_t held = bin->pool == pool ? bits_count(bin->bits) : 0;
-  return held + remote_count(pool);
+  return held + pool->withheld + remote_count(pool);
 }
 
 /* Bytes of colour and tail on pages that are resident and not purgeable. */
@@ -79,9 +79,20 @@ static void add_arena(const heap *h, const window *w, const arena *a, ouro_heap_
   if (a->free != UINT32_MAX || a->dirty) s->metadata += OURO_ARENA_POOLS * sizeof(ouro_pool);
 }
 
+/* Blocks that the bins keep at hand are used in their pools, but not by the program. */
+static void move_recent(const heap *h, ouro_heap_stats *s) {
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
+    uint64_t bytes = deal(&s->live, (uint64_t)pool_recent(&h->open.bins[c]) * class_size(c));
+    s->held += bytes;
+    s->live_blocks -= bytes / class_size(c);
+    s->requested = s->requested < s->live ? s->requested : s->live;
+  }
+}
+
 static void finish(const heap *h, ouro_heap_stats *s) {
   s->metadata += (sizeof(heap) + h->page - 1) / h->page * h->page;
   s->metadata += h->large_room * sizeof(large) + h->large_map.room * sizeof(addrmap_entry);
+  move_recent(h, s);
   s->rounding = s->live - s->requested;
   s->resident = s->live + s->held + s->purgeable + s->pinned + s->waste + s->metadata;
   s->committed = h->arenas_committed * OURO_ARENA_BYTES;
@@ -112,6 +123,12 @@ static void add_class(ouro_class_stats *s, const pool_view *v) {
   s->pools++;
 }
 
+static void drop_recent(ouro_class_stats *s, uint64_t blocks) {
+  s->live_blocks -= blocks < s->live_blocks ? blocks : s->live_blocks;
+  s->live = s->live_blocks * s->block_size;
+  s->requested = s->requested < s->live ? s->requested : s->live;
+}
+
 void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLASSES]) {
   const struct heap *h = heap_in(heap);
   for (unsigned c = 0; c < OURO_CLASSES; c++) out[c] = (ouro_class_stats){.block_size = class_size(c + 1)};
@@ -124,6 +141,7 @@ void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLAS
       add_class(&out[v.class - 1], &v);
     }
   }
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) drop_recent(&out[c - 1], pool_recent(&h->open.bins[c]));
 }
 
 static size_t add_range(ouro_range *out, size_t room, size_t n, char *start, size_t size) {

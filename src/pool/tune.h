@@ -17,6 +17,12 @@
 #define TUNE_CLAIM_BYTES 2048u
 #define TUNE_CLAIM_LEAST 8u
 
+/* How many bytes of just freed blocks a bin keeps at hand, at most: enough that a program which replaces
+ * objects at random rarely meets a bitmap (half of this: 9.2 instead of 7.8 ns), little enough to stay in
+ * the first-level cache. */
+#define TUNE_RECENT_BYTES 8192u
+#define TUNE_RECENT_LEAST 8u
+
 /* Heaps from here on ask for huge pages. Below, an arena that is not full yet would cost small programs
  * more than 3 % of their memory. */
 #define TUNE_HUGE_HEAP ((size_t)64 << 20)
