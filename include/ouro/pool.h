@@ -119,6 +119,9 @@ OURO_API void *ouro_alloc_aligned(ouro_heap *heap, size_t alignment, size_t size
 /* Bytes that may be used in `block`, at least what was asked for. 0: not a live block of this heap's. */
 OURO_API size_t ouro_usable_size(const ouro_heap *heap, const void *block);
 
+/* The same for a block that the caller knows to be live, without looking: cheap enough for every realloc. */
+static inline size_t ouro_block_size(const ouro_heap *heap, const void *block);
+
 /* Whether `address` lies in a pool in use or at the start of a large block of this heap. Any value may be
  * asked for, in constant time; nothing is read through it. */
 OURO_API bool ouro_owns(const ouro_heap *heap, const void *address);

@@ -95,6 +95,13 @@ static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   return ouro_alloc_slow(heap, size);
 }
 
+static inline size_t ouro_block_size(const ouro_heap *heap, const void *block) {
+  uintptr_t offset = (uintptr_t)block ^ (uintptr_t)heap;
+  if (offset >> OURO_WINDOW_SHIFT) return ouro_usable_size(heap, block);
+  const ouro_pool *pool = (const ouro_pool *)(const void *)heap + (offset >> OURO_POOL_SHIFT);
+  return pool->reciprocal ? pool->size : ouro_usable_size(heap, block);
+}
+
 static inline void ouro_free(ouro_heap *heap, void *block) {
   uintptr_t offset = (uintptr_t)block ^ (uintptr_t)heap;
   if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {

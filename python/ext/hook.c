@@ -109,7 +109,7 @@ static inline void fast_free(ouro_heap *heap, enum domain d, void *block) {
 static NOT_INLINED void *move_out(ouro_heap *heap, enum domain d, void *block, size_t size) {
   void *larger = previous_malloc(d, size);
   if (larger == NULL) return NULL;
-  memcpy(larger, block, ouro_usable_size(heap, block));
+  memcpy(larger, block, ouro_block_size(heap, block));
   ouro_free(heap, block);
   return larger;
 }

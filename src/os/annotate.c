@@ -33,11 +33,11 @@
 #define VALGRIND_FREELIKE_BLOCK(start, redzone) ((void)(start))
 #endif
 
-/* Only memcheck answers this request with -1; other tools of Valgrind count or trace, and want the same
- * paths that an unwatched program takes. */
+/* Only memcheck answers this request with -1. Other tools of Valgrind count or trace, and want the paths
+ * that an unwatched program takes. */
 static bool under_memcheck(void) {
   char probe = 0;
-  return RUNNING_ON_VALGRIND && VALGRIND_MAKE_MEM_DEFINED(&probe, sizeof probe) == -1;
+  return RUNNING_ON_VALGRIND && VALGRIND_MAKE_MEM_DEFINED(&probe, sizeof probe) != 0;
 }
 
 bool annotate_wanted(void) { return HAVE_ASAN || under_memcheck(); }

@@ -132,20 +132,26 @@ void *ouro_alloc_aligned(ouro_heap *heap_, size_t alignment, size_t size) {
   return large_alloc(h, alignment, size ? size : 1, false);
 }
 
-/* Whether the program holds the block: not free, and not claimed by the bin for later. */
-static bool is_held(heap *h, const ouro_pool *pool, const void *p) {
-  pool_flush(h, &h->open.bins[pool_class(pool)]);
+static bool is_recent(const ouro_bin *bin, const void *p) {
+  for (uint32_t i = bin->taken; i != bin->put; i++)
+    if (bin->recent[i % OURO_BIN_RECENT] == p) return true;
+  return false;
+}
+
+/* Whether the program holds the block: not free, and not kept by the bin for later. */
+static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
   unsigned index = pool_index_of(pool, p);
   if (index < pool->first || index >= pool->end || pool_block(pool, index) != p) return false;
   if (pool_is_free(pool, index)) return false;
   const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  if (is_recent(bin, p)) return false;
   if (bin->pool != pool || bin->bits == 0) return true;
   unsigned word = pool_index_of(pool, bin->base) / 64;
   return word != index / 64 || !(bin->bits >> (index % 64) & 1);
 }
 
 size_t ouro_usable_size(const ouro_heap *heap, const void *block) {
-  struct heap *h = heap_in(heap);
+  const struct heap *h = heap_in(heap);
   const ouro_pool *pool = heap_pool_at(h, block);
   if (!pool) {
     uint32_t record = large_find(h, block);
