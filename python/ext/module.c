@@ -11,6 +11,7 @@
 
 #include "hook.h"
 #include "ledger.h"
+#include "report.h"
 #include "service.h"
 
 typedef struct options {
@@ -269,6 +270,15 @@ static PyObject *module_give_back(PyObject *module, PyObject *Py_UNUSED(none)) {
   return result;
 }
 
+PyDoc_STRVAR(check_doc, "_check($module, /)\n--\n\n"
+                        "Check every invariant of the heap: None, or which one does not hold.");
+
+static PyObject *module_check(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
+  if (!hook_installed() || !hook_may_change()) Py_RETURN_NONE;
+  const char *broken = ouro_heap_check(hook_heap());
+  return broken ? PyUnicode_FromString(broken) : Py_NewRef(Py_None);
+}
+
 /* --- Called by the interpreter ---------------------------------------------------------------- */
 
 static PyObject *module_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
@@ -300,6 +310,7 @@ static PyMethodDef methods[] = {
     {"installed", module_installed, METH_NOARGS, installed_doc},
     {"memory", module_memory, METH_NOARGS, memory_doc},
     {"give_back", module_give_back, METH_NOARGS, give_back_doc},
+    {"_check", module_check, METH_NOARGS, check_doc},
     {"_stop", module_stop, METH_NOARGS, NULL},
     {"_before_fork", module_before_fork, METH_NOARGS, NULL},
     {"_after_fork_parent", module_after_fork_parent, METH_NOARGS, NULL},
@@ -310,7 +321,7 @@ static PyMethodDef methods[] = {
 static int module_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
   state->given_back = PyStructSequence_NewType(&given_back_desc);
-  if (state->given_back == NULL) return -1;
+  if (state->given_back == NULL || PyModule_AddFunctions(module, report_methods) < 0) return -1;
   if (PyModule_AddObjectRef(module, "GivenBack", (PyObject *)state->given_back) < 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", OURO_VERSION);
 }

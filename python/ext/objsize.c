@@ -51,12 +51,13 @@ static PyObject *builtin_sizeof(PyTypeObject *type) {
   return owner != &PyBaseObject_Type && is_immutable(owner) && is_trusted(owner) ? found : NULL;
 }
 
+static bool items_say_all(PyTypeObject *type) {
+  return PyType_HasFeature(type, Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS);
+}
+
 static objsize_kind kind_of(PyTypeObject *type, bool ask) {
   if (PyType_HasFeature(type, Py_TPFLAGS_LIST_SUBCLASS)) return OBJSIZE_LIST;
-  if (PyType_HasFeature(type, Py_TPFLAGS_LONG_SUBCLASS)) return OBJSIZE_INT;
   if (PyType_HasFeature(type, Py_TPFLAGS_UNICODE_SUBCLASS)) return OBJSIZE_STR;
-  if (PyType_HasFeature(type, Py_TPFLAGS_TUPLE_SUBCLASS | Py_TPFLAGS_BYTES_SUBCLASS))
-    return OBJSIZE_PLAIN;
   if (PyType_IsSubtype(type, &PySet_Type) || PyType_IsSubtype(type, &PyFrozenSet_Type))
     return OBJSIZE_SET;
   PyTypeObject *builtin = type;
@@ -67,7 +68,7 @@ static objsize_kind kind_of(PyTypeObject *type, bool ask) {
 }
 
 objsize_type objsize_of_type(PyTypeObject *type) {
-  PyObject *ask = builtin_sizeof(type);
+  PyObject *ask = items_say_all(type) ? NULL : builtin_sizeof(type);
   return (objsize_type){.kind = kind_of(type, ask != NULL),
                         .before = compat_bytes_before(type),
                         .instance_values = compat_has_instance_values(type),
@@ -131,12 +132,22 @@ static size_t dict_buffer(const ouro_heap *heap, PyObject *object, const objsize
   return all > fixed ? foreign_block(all - fixed) : 0;
 }
 
+/* Some types of variable size (generators, int) keep something else in ob_size: they are asked. */
 static size_t main_block(const ouro_heap *heap, PyObject *object, const objsize_type *type) {
   size_t known = pool_block(heap, object);
   if (known) return known;
-  size_t fixed = type->kind == OBJSIZE_INT ? asked_size(object, type, sizeof(PyLongObject))
-                                           : fixed_size(object);
-  return foreign_block(fixed + type->before);
+  size_t size = (size_t)Py_TYPE(object)->tp_basicsize;
+  if (Py_TYPE(object)->tp_itemsize)
+    size = type->ask ? asked_size(object, type, size) : fixed_size(object);
+  return foreign_block(size + type->before);
+}
+
+/* Buffers of a type that only its __sizeof__ knows. Items are part of the block. */
+static size_t other_buffers(PyObject *object, const objsize_type *type) {
+  PyTypeObject *python = Py_TYPE(object);
+  if (python->tp_itemsize) return 0;
+  size_t fixed = (size_t)python->tp_basicsize, all = asked_size(object, type, fixed);
+  return all > fixed ? foreign_block(all - fixed) : 0;
 }
 
 size_t objsize(const ouro_heap *heap, PyObject *object, const objsize_type *type) {
@@ -147,9 +158,7 @@ size_t objsize(const ouro_heap *heap, PyObject *object, const objsize_type *type
   case OBJSIZE_LIST: return bytes + list_buffer(heap, object);
   case OBJSIZE_SET: return bytes + set_buffer(heap, object);
   case OBJSIZE_DICT: return bytes + dict_buffer(heap, object, type);
-  case OBJSIZE_ASK: break;
+  case OBJSIZE_ASK: return bytes + other_buffers(object, type);
   default: return bytes;
   }
-  size_t fixed = fixed_size(object), all = asked_size(object, type, fixed);
-  return all > fixed ? bytes + foreign_block(all - fixed) : bytes;
 }

@@ -12,8 +12,7 @@
 #include <ouro/pool.h>
 
 typedef enum objsize_kind {
-  OBJSIZE_PLAIN, /* one block, of fixed size or with ob_size items */
-  OBJSIZE_INT,
+  OBJSIZE_PLAIN, /* one block */
   OBJSIZE_STR,
   OBJSIZE_LIST,
   OBJSIZE_DICT,
