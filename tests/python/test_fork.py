@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Forks and children of every kind."""
+
+import pytest
+from interpreter import run, start
+
+# A parent with threads of its own and a channel, as programs have.
+SETTINGS = ["1", "channel=1", "hardened=1"]
+
+
+@pytest.mark.parametrize("ouro", SETTINGS)
+def test_fork_copies_the_heap(ouro, tmp_path):
+    # GIVEN a heap full of objects WHEN the process forks, and the child forks again
+    # THEN each may use, free and make objects, also what the other still holds
+    out = run("""
+        import os, threading
+        from ouro import _ouro
+        kept = [{"n": i, "s": str(i)} for i in range(30_000)]
+        stop = threading.Event()
+        noise = threading.Thread(target=lambda: [[b"x" * i for i in range(600)] for _ in iter(stop.is_set, True)])
+        noise.start()
+        def generation(depth):
+            global kept
+            assert all(item["s"] == str(item["n"]) for item in kept)
+            del kept[::2]
+            more = [[i] * (i % 70) for i in range(30_000)]
+            assert _ouro._check() is None
+            if depth:
+                child = os.fork()
+                if child == 0:
+                    generation(depth - 1)
+                    os._exit(40 + depth)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 40 + depth
+        generation(2)
+        stop.set()
+        noise.join()
+        print(len(kept), _ouro._check())
+    """, "-W", "ignore::DeprecationWarning", ouro=ouro, OURO_DIR=str(tmp_path / "sockets"))
+    assert out == "15000 None\n"
+
+
+MULTIPROCESSING = """
+import multiprocessing, sys
+import ouro
+
+def work(items):
+    assert ouro.installed()
+    return [{"n": n, "square": n * n, "text": str(n) * 9} for n in items]
+
+if __name__ == "__main__":
+    multiprocessing.set_start_method(sys.argv[1])
+    with multiprocessing.Pool(2) as pool:
+        parts = pool.map(work, [range(i, i + 500) for i in range(0, 5_000, 500)])
+    print(sum(item["square"] for part in parts for item in part) == sum(n * n for n in range(5_000)))
+"""
+
+
+@pytest.mark.parametrize("ouro", SETTINGS)
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_multiprocessing(method, ouro, tmp_path):
+    # GIVEN a pool of workers WHEN they start in any way THEN all of them run on Ouro
+    script = tmp_path / "work.py"
+    script.write_text(MULTIPROCESSING)
+    done = start([str(script), method], ouro=ouro, OURO_DIR=str(tmp_path / "sockets"))
+    assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_subprocesses_inherit_ouro():
+    out = run("""
+        import subprocess, sys
+        code = "import ouro; print(ouro.installed())"
+        for options in [], ["-I"], ["-E", "-s"]:
+            print(subprocess.check_output([sys.executable, *options, "-c", code], text=True), end="")
+    """)
+    assert out == "True\n" * 3
