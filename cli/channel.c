@@ -144,10 +144,8 @@ static int connect_to(const target *to, char *why) {
     if (fd >= 0 && is_owner(fd, to->owner)) return fd;
     if (fd >= 0) close(fd);
   }
-  if (to->owner != geteuid() && geteuid() != 0)
-    others(to, why);
-  else
-    not_on_ouro(to, why);
+  if (to->owner != geteuid() && geteuid() != 0) others(to, why);
+  else not_on_ouro(to, why);
   return -1;
 }
 

@@ -33,7 +33,7 @@ _Noreturn void cli_die(int status, const char *format, ...) __attribute__((forma
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* For ARGP_KEY_ERROR: ends the process with one line about the option that argp stopped at. */
-_Noreturn void cli_bad_option(const struct argp_state *state);
+_Noreturn void cli_bad_option(const struct argp_state *state, const struct argp_option *options);
 
 /* A process id as the user typed it; anything else ends the process with one line. */
 pid_t cli_pid(const char *text);

@@ -8,10 +8,12 @@
 #include "print.h"
 #include "size.h"
 
+static const struct argp_option options[] = {{0}};
+
 static error_t parse(int key, char *text, struct argp_state *state) {
   pid_t *pid = state->input;
   switch (key) {
-  case ARGP_KEY_ERROR: cli_bad_option(state);
+  case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case ARGP_KEY_ARG:
     if (*pid != 0) cli_die(CLI_USAGE, "one process at a time; '%s' is too much", text);
     *pid = cli_pid(text);
@@ -25,6 +27,7 @@ static error_t parse(int key, char *text, struct argp_state *state) {
 }
 
 const struct argp argp_give_back = {
+    .options = options,
     .parser = parse,
     .args_doc = "PID",
     .doc = "Makes a running program return all free memory to the system now, whatever its age and "

@@ -51,13 +51,11 @@ static void take_interval(request *to, struct argp_state *state) {
 static error_t parse(int key, char *text, struct argp_state *state) {
   request *to = state->input;
   switch (key) {
-  case ARGP_KEY_ERROR: cli_bad_option(state);
+  case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case 'j': to->json = true; break;
   case 'w':
-    if (text != NULL)
-      to->seconds = seconds_of(text);
-    else
-      take_interval(to, state);
+    if (text != NULL) to->seconds = seconds_of(text);
+    else take_interval(to, state);
     break;
   case ARGP_KEY_ARG:
     if (to->pid != 0) cli_die(CLI_USAGE, "one process at a time; '%s' is too much", text);

@@ -13,13 +13,16 @@
 #define PS_MOST 1024
 #define PS_PATIENCE_MS 1000
 
+static const struct argp_option options[] = {{0}};
+
 static error_t parse(int key, char *text, struct argp_state *state) {
-  if (key == ARGP_KEY_ERROR) cli_bad_option(state);
+  if (key == ARGP_KEY_ERROR) cli_bad_option(state, options);
   if (key == ARGP_KEY_ARG) cli_die(CLI_USAGE, "'%s' is too much; ouro ps takes nothing", text);
   return ARGP_ERR_UNKNOWN;
 }
 
 const struct argp argp_ps = {
+    .options = options,
     .parser = parse,
     .doc =
         "Lists the programs that run on Ouro and have a control channel: yours, or as root all."};

@@ -89,7 +89,7 @@ static void leave_rest(request *to, struct argp_state *state) {
 static error_t parse(int key, char *text, struct argp_state *state) {
   request *to = state->input;
   switch (key) {
-  case ARGP_KEY_ERROR: cli_bad_option(state);
+  case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case 'q': set(to, "quiet", "1"); break;
   case KEY_LIMIT: set_number(to, "limit", size_of("--limit", text, 1)); break;
   case KEY_KEEP: set_number(to, "keep", size_of("--keep", text, 0)); break;

@@ -125,18 +125,19 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
   if (error != 0) cli_die(CLI_USAGE, "%s", strerror(error));
 }
 
-static bool takes_value(const struct argp_option *option, const char *given) {
-  if (option->arg == NULL || given[0] != '-') return false;
+/* Short options may be several in one word; the last one is what lacks its value. */
+static bool is_named(const struct argp_option *option, const char *given) {
+  size_t length = strlen(given);
+  if (given[0] != '-' || length < 2) return false;
   if (given[1] == '-') return option->name != NULL && strcmp(given + 2, option->name) == 0;
-  return given[1] == option->key && given[2] == '\0';
+  return given[length - 1] == option->key;
 }
 
-void cli_bad_option(const struct argp_state *state) {
+void cli_bad_option(const struct argp_state *state, const struct argp_option *options) {
   const char *given = state->argv[state->next - 1];
-  const struct argp_option *option = state->root_argp->options;
-  for (; option != NULL && (option->name != NULL || option->key != 0); option++)
-    if (takes_value(option, given))
-      cli_die(CLI_USAGE, "%s needs a value: %s %s", given, given, option->arg);
+  for (; options->name != NULL || options->key != 0; options++)
+    if (options->arg != NULL && is_named(options, given))
+      cli_die(CLI_USAGE, "%s needs a value: %s %s", given, given, options->arg);
   cli_die(CLI_USAGE, "'%s' is no option; to see them: %s --help", given, state->argv[0]);
 }
 

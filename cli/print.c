@@ -96,10 +96,8 @@ static void print_memos(const reply *from) {
     if (memo->value == 0) continue;
     struct libscols_line *line = new_line(table, NULL);
     scols_line_set_data(line, 0, memo->label);
-    if (strcmp(memo->unit, "bytes") == 0)
-      size_format(memo->value, false, text);
-    else
-      snprintf(text, sizeof text, "%llu", (unsigned long long)memo->value);
+    if (strcmp(memo->unit, "bytes") == 0) size_format(memo->value, false, text);
+    else snprintf(text, sizeof text, "%llu", (unsigned long long)memo->value);
     scols_line_set_data(line, 1, text);
   }
   putchar('\n');

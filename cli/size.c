@@ -55,9 +55,7 @@ const char *size_format(uint64_t bytes, bool negative, char out[SIZE_TEXT]) {
   int unit = -1;
   double value = (double)bytes;
   for (; value >= 1023.95 && units[unit + 1] != '\0'; unit++) value /= 1024;
-  if (unit < 0)
-    snprintf(out, SIZE_TEXT, "%s%u B", sign, (unsigned)bytes);
-  else
-    snprintf(out, SIZE_TEXT, "%s%.1f %ciB", sign, value, units[unit]);
+  if (unit < 0) snprintf(out, SIZE_TEXT, "%s%u B", sign, (unsigned)bytes);
+  else snprintf(out, SIZE_TEXT, "%s%.1f %ciB", sign, value, units[unit]);
   return out;
 }

@@ -32,7 +32,7 @@ size_t rundir_places(const rundir_env *env, rundir out[RUNDIR_PLACES]) {
 }
 
 static const char *unfit(const struct stat *info, uid_t owner) {
-  if (info->st_uid != owner) return "belongs to another user";
+  if (info->st_uid != owner && info->st_uid != 0) return "belongs to another user";
   if ((info->st_mode & 077) != 0) return "is open to other users";
   return NULL;
 }

@@ -31,9 +31,9 @@ rundir_env rundir_env_own(void);
  * many; paths too long are left out. */
 size_t rundir_places(const rundir_env *env, rundir out[RUNDIR_PLACES]);
 
-/* Opens the directory: a directory, no symbolic link, of user `owner`, closed to all others.
- * `make`: makes it if it is not there. A descriptor (close-on-exec), or -1 with the reason in
- * `why`. */
+/* Opens the directory: a directory, no symbolic link, of user `owner` or root, closed to all
+ * others. `make`: makes it if it is not there. A descriptor (close-on-exec), or -1 with the reason
+ * in `why`. */
 int rundir_open(const rundir *dir, uid_t owner, bool make, char *why, size_t room);
 
 /* Name of a process's socket in the directory, and the process of a name (0: it is no such name).

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* Brings up and down the two threads; see service.h and docs/design/channel.md. */
+#include "compat.h"
+
+#include "service.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server.h"
+#include "thread.h"
+#include "ticker.h"
+
+/* How long a client waits for work that needs the GIL; less than the client's own patience. */
+#define GIL_PATIENCE_MS 3000
+
+/* One per process, as the hook is. */
+static struct service {
+  bool started;
+  ouro_heap *heap;
+  service_options options;
+  ticker ticker;
+  server server;
+  bool warned;
+} service;
+
+static void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Once: the same trouble would come back after every fork. */
+static void warn(const char *format, ...) {
+  char line[SERVER_WHY + 160];
+  va_list arguments;
+  if (!service.options.report || service.warned) return;
+  service.warned = true;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  dprintf(STDERR_FILENO, "ouro: %s\n", line);
+}
+
+/* --- Answers, in the server's thread
+ * -------------------------------------------------------------- */
+
+static void answer_ping(reply_text *to) {
+  reply_begin(to);
+  reply_pair(to, "pid", "%ld", (long)getpid());
+  reply_pair(to, "version", "%s", OURO_VERSION);
+  reply_pair(to, "python", "%d.%d.%d", PY_MAJOR_VERSION, PY_MINOR_VERSION, PY_MICRO_VERSION);
+  reply_end(to);
+}
+
+static void answer_ledger(reply_text *to) {
+  ledger book;
+  int error = ledger_read(service.heap, &book);
+  if (error != 0) {
+    reply_error(to, "cannot read /proc/self/smaps: %s", strerror(error));
+    return;
+  }
+  reply_begin(to);
+  reply_ledger(to, &book);
+  reply_end(to);
+}
+
+static void answer_give_back(reply_text *to) {
+  service_given_back given;
+  if (!ticker_give_back(&service.ticker, GIL_PATIENCE_MS, &given)) {
+    reply_error(to, "busy in one long call of C code; it gives back as soon as that call returns");
+    return;
+  }
+  reply_begin(to);
+  reply_given_back(to, given);
+  reply_end(to);
+}
+
+static void answer(request_kind what, reply_text *to) {
+  if (what == REQUEST_LEDGER) answer_ledger(to);
+  else if (what == REQUEST_GIVE_BACK) answer_give_back(to);
+  else answer_ping(to);
+}
+
+/* --- Up and down
+ * ---------------------------------------------------------------------------------- */
+
+static int start_server(void) {
+  char why[SERVER_WHY];
+  if (service.server.listener < 0 && server_open(&service.server, why) != 0) {
+    warn("no control channel, `ouro ledger` cannot ask this program: %s; set OURO_DIR to a private "
+         "directory",
+         why);
+    return -1;
+  }
+  int error = server_start(&service.server);
+  if (error != 0) warn("no control channel: cannot start a thread: %s", strerror(error));
+  return error != 0 ? -1 : 0;
+}
+
+/* For a child, from its ticker. */
+static void start_server_later(void) { start_server(); }
+
+static int start_ticker(void (*later)(void)) {
+  if (service.options.decay_ms == 0 && !service.options.channel) return 0;
+  int error = ticker_start(&service.ticker, later);
+  if (error != 0) warn("idle memory is not given back: cannot start a thread: %s", strerror(error));
+  return error != 0 ? -1 : 0;
+}
+
+int service_start(ouro_heap *heap, const service_options *options) {
+  if (service.started) return 0;
+  service.started = true;
+  service.heap = heap;
+  service.options = *options;
+  service.warned = false;
+  service.server.answer = answer;
+  service.server.listener = -1;
+  ticker_init(&service.ticker, heap, options);
+  int ticks = start_ticker(NULL);
+  int channel = options->channel ? start_server() : 0;
+  return ticks != 0 && channel != 0 ? -1 : 0;
+}
+
+/* The ticker first: it may be about to start the server. A client that waits for the ticker is let
+ * go. */
+static void pause_threads(void) {
+  Py_BEGIN_ALLOW_THREADS ticker_stop(&service.ticker);
+  server_pause(&service.server);
+  Py_END_ALLOW_THREADS
+}
+
+void service_stop(void) {
+  if (!service.started) return;
+  service.started = false;
+  pause_threads();
+  server_close(&service.server);
+}
+
+void service_before_fork(void) {
+  if (!service.started) return;
+  unsigned ours = (unsigned)service.ticker.running + (unsigned)service.server.running;
+  unsigned all = thread_count();
+  pause_threads();
+  if (all > ours) thread_settle(all - ours);
+}
+
+void service_after_fork_parent(void) {
+  if (!service.started) return;
+  if (!service.ticker.running) start_ticker(NULL);
+  if (service.options.channel && !service.server.running) start_server();
+}
+
+void service_after_fork_child(void) {
+  if (!service.started) return;
+  service.options.report = false;
+  server_forget(&service.server);
+  ticker_init(&service.ticker, service.heap, &service.options);
+  start_ticker(service.options.channel ? start_server_later : NULL);
+}
+
+bool service_channel_open(void) { return service.server.listener >= 0; }
+
+const char *service_channel_path(void) {
+  static char path[RUNDIR_PATH_MAX + 40];
+  if (!service_channel_open()) return "";
+  snprintf(path, sizeof path, "%s/%s", service.server.place.path, service.server.name);
+  return path;
+}

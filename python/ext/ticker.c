@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "compat.h"
+
+#include "ticker.h"
+
+#include <malloc.h>
+#include <time.h>
+
+#include "thread.h"
+
+/* A program that does nothing is woken this often. */
+#define IDLE_MS 1000
+
+/* A program that runs, or has freed something lately, is looked at twice per decay time, but not
+ * more often than this. */
+#define LEAST_MS 20
+
+/* A program that used more CPU than this since the last look is not idle. */
+#define BUSY_NS 1000000
+
+/* One tick holds the GIL for this long at most. */
+#define TICK_BUDGET_NS 1000000u
+
+/* Between two ticks of one round: short where the GIL is free, for the round to end soon; longer
+ * where the program wants it, for it to get 5/6 of the time. */
+#define GAP_FREE_NS 200000u
+#define GAP_WANTED_NS 5000000u
+#define GIL_FREE_NS 100000u
+
+typedef struct pace {
+  uint64_t cpu; /* of the process at the last look */
+  bool ticked;  /* the last look found work */
+} pace;
+
+static uint64_t clock_ns(clockid_t which) {
+  struct timespec now;
+  clock_gettime(which, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static struct timespec after_ns(uint64_t ns) {
+  uint64_t until = clock_ns(CLOCK_MONOTONIC) + ns;
+  return (struct timespec){.tv_sec = (time_t)(until / 1000000000u),
+                           .tv_nsec = (long)(until % 1000000000u)};
+}
+
+/* --- Work under the GIL
+ * --------------------------------------------------------------------------- */
+
+static size_t tick(ticker *t) {
+  return t->options.tick != NULL ? t->options.tick(t->heap, TICK_BUDGET_NS)
+                                 : ouro_heap_tick(t->heap, TICK_BUDGET_NS);
+}
+
+static service_given_back give_back(ticker *t) {
+  if (t->options.give_back != NULL) return t->options.give_back(t->heap);
+  service_given_back given = {.pools = ouro_heap_give_back(t->heap)};
+  malloc_trim(0);
+  return given;
+}
+
+static bool is_stopping(ticker *t) {
+  pthread_mutex_lock(&t->lock);
+  bool stopping = t->stopping;
+  pthread_mutex_unlock(&t->lock);
+  return stopping;
+}
+
+static void do_job(ticker *t) {
+  service_given_back given = give_back(t);
+  pthread_mutex_lock(&t->lock);
+  t->given = given;
+  t->job = TICKER_DONE;
+  pthread_cond_broadcast(&t->changed);
+  pthread_mutex_unlock(&t->lock);
+}
+
+/* One slice. Returns how long the GIL was waited for. */
+static uint64_t with_gil(ticker *t, bool job) {
+  uint64_t asked = clock_ns(CLOCK_MONOTONIC);
+  PyGILState_STATE state = PyGILState_Ensure();
+  uint64_t waited = clock_ns(CLOCK_MONOTONIC) - asked;
+  if (!is_stopping(t)) {
+    if (job) do_job(t);
+    else tick(t);
+  }
+  PyGILState_Release(state);
+  return waited;
+}
+
+/* Ticks until the round is over. */
+static void run_round(ticker *t) {
+  while (ouro_heap_wants_tick(t->heap) && !is_stopping(t)) {
+    uint64_t gap = with_gil(t, false) < GIL_FREE_NS ? GAP_FREE_NS : GAP_WANTED_NS;
+    if (!ouro_heap_wants_tick(t->heap)) return;
+    nanosleep(&(struct timespec){.tv_nsec = (long)gap}, NULL);
+  }
+}
+
+/* --- Waiting
+ * -------------------------------------------------------------------------------------- */
+
+static uint64_t next_look_ns(const ticker *t, pace *p) {
+  uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  bool busy = p->ticked || cpu - p->cpu > BUSY_NS;
+  uint64_t often = t->options.decay_ms / 2;
+  if (often < LEAST_MS) often = LEAST_MS;
+  p->cpu = cpu;
+  return (busy || often > IDLE_MS ? often : IDLE_MS) * 1000000u;
+}
+
+/* Until the time is over, a job is wanted or the thread is to end. Returns whether it goes on. */
+static bool wait_for_work(ticker *t, pace *p, bool *job) {
+  struct timespec until = after_ns(next_look_ns(t, p));
+  bool forever = t->options.decay_ms == 0 && t->later == NULL;
+  int result = 0;
+  pthread_mutex_lock(&t->lock);
+  while (!t->stopping && t->job != TICKER_WANTED && result == 0)
+    result = forever ? pthread_cond_wait(&t->changed, &t->lock)
+                     : pthread_cond_timedwait(&t->changed, &t->lock, &until);
+  bool going_on = !t->stopping;
+  *job = t->job == TICKER_WANTED;
+  pthread_mutex_unlock(&t->lock);
+  return going_on;
+}
+
+static void *run(void *argument) {
+  ticker *t = argument;
+  pace p = {.ticked = true};
+  bool job;
+  while (wait_for_work(t, &p, &job)) {
+    void (*later)(void) = t->later;
+    t->later = NULL;
+    if (later != NULL) later();
+    if (job) with_gil(t, true);
+    p.ticked = t->options.decay_ms > 0 && ouro_heap_wants_tick(t->heap);
+    if (p.ticked) run_round(t);
+  }
+  return NULL;
+}
+
+/* --- Start and end
+ * -------------------------------------------------------------------------------- */
+
+void ticker_init(ticker *t, ouro_heap *heap, const service_options *options) {
+  pthread_condattr_t monotonic;
+  *t = (ticker){.heap = heap, .options = *options};
+  pthread_mutex_init(&t->lock, NULL);
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&t->changed, &monotonic);
+  pthread_condattr_destroy(&monotonic);
+}
+
+int ticker_start(ticker *t, void (*later)(void)) {
+  t->stopping = false;
+  t->later = later;
+  int error = thread_start(&t->thread, "ouro-tick", run, t);
+  t->running = error == 0;
+  return error;
+}
+
+void ticker_stop(ticker *t) {
+  if (!t->running) return;
+  pthread_mutex_lock(&t->lock);
+  t->stopping = true;
+  pthread_cond_broadcast(&t->changed);
+  pthread_mutex_unlock(&t->lock);
+  pthread_join(t->thread, NULL);
+  t->running = false;
+}
+
+bool ticker_give_back(ticker *t, int patience_ms, service_given_back *out) {
+  struct timespec until = after_ns((uint64_t)patience_ms * 1000000u);
+  int result = 0;
+  pthread_mutex_lock(&t->lock);
+  if (!t->stopping) t->job = TICKER_WANTED;
+  pthread_cond_broadcast(&t->changed);
+  while (!t->stopping && t->job == TICKER_WANTED && result == 0)
+    result = pthread_cond_timedwait(&t->changed, &t->lock, &until);
+  bool done = t->job == TICKER_DONE;
+  if (done) *out = t->given;
+  if (done) t->job = TICKER_NO_JOB;
+  pthread_mutex_unlock(&t->lock);
+  return done;
+}
