@@ -85,7 +85,8 @@ class Interpreter:
         site = pathlib.Path(self._ask(self.python, "import site; print(site.getsitepackages()[0])"))
         shutil.copy(HERE / "ouro_witness.py", site)
         # Site handles .pth files in alphabetical order: this one must come after ouro_boot.pth.
-        (site / "ouro_witness.pth").write_text("import ouro_witness\n")
+        (site / "ouro_witness.pth").write_text(
+            "import sys, ouro_witness; del sys.modules['ouro_witness']\n")
 
     def probe(self) -> None:
         """Fail unless Ouro serves objects here: a run would compare stock with stock."""
