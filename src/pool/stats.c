@@ -31,11 +31,16 @@ static uint64_t waste_bytes(const heap *h, const ouro_pool *pool, uint32_t kept)
   return waste + (kept >> (h->pool_pages - 1) & 1 ? tail : 0);
 }
 
+/* What was probably asked for where blocks of the class take `bytes`. */
+static uint64_t expected_request(const heap *h, unsigned class, uint64_t bytes) {
+  const request_sample *s = &h->samples[class];
+  if (s->count == 0) return bytes;
+  return (uint64_t)((double)bytes * (double)s->bytes / ((double)s->count * (double)class_size(class)));
+}
+
 static uint64_t requested_bytes(const heap *h, const ouro_pool *pool, uint64_t live) {
-  const request_sample *s = &h->samples[pool_class(pool)];
-  if (h->hardened) return pool->requested < live ? pool->requested : live;
-  if (s->count == 0) return live;
-  return (uint64_t)((double)live * (double)s->bytes / ((double)s->count * pool->size));
+  if (!h->hardened) return expected_request(h, pool_class(pool), live);
+  return pool->requested < live ? pool->requested : live;
 }
 
 static pool_view view_of(const heap *h, const ouro_pool *pool) {
@@ -85,8 +90,9 @@ static void move_recent(const heap *h, ouro_heap_stats *s) {
     uint64_t bytes = deal(&s->live, (uint64_t)pool_recent(&h->open.bins[c]) * class_size(c));
     s->held += bytes;
     s->live_blocks -= bytes / class_size(c);
-    s->requested = s->requested < s->live ? s->requested : s->live;
+    deal(&s->requested, expected_request(h, c, bytes));
   }
+  if (s->requested > s->live) s->requested = s->live; /* only while the owner works on */
 }
 
 static void finish(const heap *h, ouro_heap_stats *s) {
@@ -123,10 +129,11 @@ static void add_class(ouro_class_stats *s, const pool_view *v) {
   s->pools++;
 }
 
-static void drop_recent(ouro_class_stats *s, uint64_t blocks) {
-  s->live_blocks -= blocks < s->live_blocks ? blocks : s->live_blocks;
-  s->live = s->live_blocks * s->block_size;
-  s->requested = s->requested < s->live ? s->requested : s->live;
+static void drop_recent(const heap *h, unsigned class, ouro_class_stats *s) {
+  uint64_t bytes = deal(&s->live, (uint64_t)pool_recent(&h->open.bins[class]) * s->block_size);
+  s->live_blocks = s->live / s->block_size;
+  deal(&s->requested, expected_request(h, class, bytes));
+  if (s->requested > s->live) s->requested = s->live;
 }
 
 void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLASSES]) {
@@ -141,7 +148,7 @@ void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLAS
       add_class(&out[v.class - 1], &v);
     }
   }
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) drop_recent(&out[c - 1], pool_recent(&h->open.bins[c]));
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) drop_recent(h, c, &out[c - 1]);
 }
 
 static size_t add_range(ouro_range *out, size_t room, size_t n, char *start, size_t size) {
