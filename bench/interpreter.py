@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def with_ouro(python: str, settings: Settings) -> Interpreter:
     return Interpreter(name, python, str(Path(python).parent / "ouro"))
 
 
+@functools.cache  # several questions in a row share it
 def environment(base: str, folder: Path) -> str:
     python = str(folder.absolute() / "bin" / "python3")
     if not Path(python).exists():
