@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A set of object addresses: one bit per 16 bytes, in bitmaps for 64 KiB of address space each that are
- * found through a hash table. Objects are at least 16 bytes long, so no two share a bit; about 1 % of the
- * memory they lie in.
+ * A set of object addresses: one bit per 16 bytes, in bitmaps for 64 KiB of address space each that
+ * are found through a hash table. Objects are at least 16 bytes long, so no two share a bit; about
+ * 1 % of the memory they lie in.
  */
 #ifndef OURO_EXT_ADDRSET_H
 #define OURO_EXT_ADDRSET_H

@@ -29,7 +29,8 @@ typedef struct census {
   double started, shown;
 } census;
 
-/* --- Types --------------------------------------------------------------------------------------- */
+/* --- Types ---------------------------------------------------------------------------------------
+ */
 
 static census_type *type_slot(const census *c, const PyTypeObject *type) {
   size_t at = (size_t)((uintptr_t)type * 0x9E3779B97F4A7C15u >> 20) & (c->type_room - 1);
@@ -63,7 +64,8 @@ static census_type *find_type(census *c, PyTypeObject *type) {
   return c->last = slot;
 }
 
-/* --- Progress ------------------------------------------------------------------------------------ */
+/* --- Progress ------------------------------------------------------------------------------------
+ */
 
 static double now(void) {
   struct timespec time;
@@ -89,7 +91,8 @@ static void clear_progress(const census *c) {
   if (c->shown > 0) write_all(blank, sizeof blank - 1);
 }
 
-/* --- Counting ------------------------------------------------------------------------------------ */
+/* --- Counting ------------------------------------------------------------------------------------
+ */
 
 static void count(census *c, PyObject *object) {
   census_type *type = find_type(c, Py_TYPE(object));
@@ -124,10 +127,8 @@ static int visit_reference(PyObject *object, void *context) {
   bool container = PyObject_IS_GC(object);
   if (container && !c->frozen && PyObject_GC_IsTracked(object)) return 0;
   if (!addrset_add(&c->seen, object)) return 0;
-  if (container)
-    push(c, object);
-  else
-    count(c, object);
+  if (container) push(c, object);
+  else count(c, object);
   return 0;
 }
 
@@ -165,9 +166,11 @@ static void count_all(census *c) {
   clear_progress(c);
 }
 
-/* --- The answer ---------------------------------------------------------------------------------- */
+/* --- The answer ----------------------------------------------------------------------------------
+ */
 
-/* The class's __module__, found without comparing keys that are not plain str. Borrowed, or NULL. */
+/* The class's __module__, found without comparing keys that are not plain str. Borrowed, or NULL.
+ */
 static PyObject *module_of(PyObject *dict) {
   PyObject *key, *value;
   for (Py_ssize_t at = 0; dict && PyDict_Next(dict, &at, &key, &value);)
@@ -176,7 +179,8 @@ static PyObject *module_of(PyObject *dict) {
   return NULL;
 }
 
-/* Classes made by statements are named by module and qualified name, C types as they name themselves. */
+/* Classes made by statements are named by module and qualified name, C types as they name
+ * themselves. */
 static PyObject *name_of(PyTypeObject *type) {
   if (!(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || strchr(type->tp_name, '.'))
     return PyUnicode_DecodeUTF8(type->tp_name, (Py_ssize_t)strlen(type->tp_name), "replace");
@@ -209,7 +213,8 @@ static PyObject *answer(census *c, Py_ssize_t top) {
     if (!row || PyList_Append(list, row) < 0) Py_CLEAR(list);
     Py_XDECREF(row);
   }
-  return list ? Py_BuildValue("KKN", (unsigned long long)c->objects, (unsigned long long)c->bytes, list)
+  return list ? Py_BuildValue("KKN", (unsigned long long)c->objects, (unsigned long long)c->bytes,
+                              list)
               : NULL;
 }
 

@@ -15,7 +15,8 @@ size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end) {
   uintptr_t arena_heap = info.arena - info.arena % GLIBC_HEAP_BYTES;
   bool fits = info.accessible % memory->page == 0 && info.accessible <= end - at &&
               info.accessible <= GLIBC_HEAP_BYTES && info.size > 0 && info.size <= info.accessible;
-  /* An arena lies right behind the header of its first heap; further heaps are chained back to it. */
+  /* An arena lies right behind the header of its first heap; further heaps are chained back to it.
+   */
   bool chained = first ? arena_heap == at && info.arena - at < 256
                        : arena_heap != at && info.previous % GLIBC_HEAP_BYTES == 0;
   return fits && chained ? info.accessible : 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What glibc's malloc has taken from the system, recognised from outside. glibc tells how much it holds
- * (mallinfo2), never where. Where follows from three layouts that have been the same since 2.10 and that
- * debuggers rely on:
+ * What glibc's malloc has taken from the system, recognised from outside. glibc tells how much it
+ * holds (mallinfo2), never where. Where follows from three layouts that have been the same
+ * since 2.10 and that debuggers rely on:
  *
  *   main arena      the [heap] mapping
  *   other arenas    heaps at multiples of 64 MiB, starting with a struct heap_info:
@@ -10,8 +10,9 @@
  *   large requests  a mapping each, starting with a chunk header:
  *                     0, length of the mapping | IS_MMAPPED
  *
- * Neighbouring anonymous mappings are merged by the kernel, so a structure may start at any page. A page
- * that looks like one by chance would need two words that agree with each other and with the mapping.
+ * Neighbouring anonymous mappings are merged by the kernel, so a structure may start at any page. A
+ * page that looks like one by chance would need two words that agree with each other and with the
+ * mapping.
  */
 #ifndef OURO_EXT_GLIBC_H
 #define OURO_EXT_GLIBC_H
@@ -23,11 +24,12 @@
 /* If an arena's heap starts at `at` and fits before `end`: its accessible length, else 0. */
 size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
 
-/* Length of a large request's mapping from its chunk header's two words, if it is one that ends at or
- * before `room`; else 0. */
+/* Length of a large request's mapping from its chunk header's two words, if it is one that ends at
+ * or before `room`; else 0. */
 size_t glibc_mapped_chunk(const uint64_t header[2], size_t room, size_t page);
 
-/* Bytes in use and free in the arenas, mapped chunks not counted. Zero where the C library cannot say. */
+/* Bytes in use and free in the arenas, mapped chunks not counted. Zero where the C library cannot
+ * say. */
 void glibc_arena_bytes(uint64_t *used, uint64_t *free);
 
 #endif

@@ -3,13 +3,14 @@
  * One pass over /proc/self/smaps. The kernel says how much of each mapping is resident; to whom the
  * mapping belongs follows, strongest first, from
  *
- *   claims       ranges whose owner is known beforehand: Ouro's heap, loaded libraries, arenas noted
- *   its name     [heap], [stack], a file's path
- *   its contents what glibc and the interpreter write at the start of what they map (glibc.h, frame chunks)
- *   its place    memory right above an inaccessible guard is a thread's stack
+ *   claims       ranges whose owner is known beforehand: Ouro's heap, loaded libraries, arenas
+ * noted its name     [heap], [stack], a file's path its contents what glibc and the interpreter
+ * write at the start of what they map (glibc.h, frame chunks) its place    memory right above an
+ * inaccessible guard is a thread's stack its owner    a library whose variables hold the address at
+ * which it starts
  *
- * A mapping with several owners is cut into pieces, and its resident bytes are divided by the resident
- * pages of each piece (/proc/self/pagemap; by length where that is not readable).
+ * A mapping with several owners is cut into pieces, and its resident bytes are divided by the
+ * resident pages of each piece (/proc/self/pagemap; by length where that is not readable).
  */
 #include "ledger.h"
 
@@ -23,9 +24,12 @@
 #include "procfs.h"
 
 enum {
-  CLAIMS = 8192,  /* most libraries and heap ranges looked at */
-  PIECES = 2048,  /* most pieces of one mapping */
-  PROBES = 16384, /* most look-ups in /proc/self per reading: at about 1 us each */
+  CLAIMS = 8192,            /* most libraries and heap ranges looked at */
+  PIECES = 2048,            /* most pieces of one mapping */
+  PROBES = 16384,           /* most look-ups in /proc/self per reading: at about 1 us each */
+  STRAY_BYTES = 256 * 1024, /* so much unknown memory is worth looking for its owners */
+  STRAYS = 256,             /* most pieces for which an owner is looked for */
+  VARIABLES = 2048,         /* most mappings of variables looked through for them */
 };
 
 #define LEDGER_ROW_TEXT(id, key, parent, label) {key, parent, label},
@@ -42,21 +46,30 @@ typedef struct piece {
   int row;
 } piece;
 
+/* A piece that nothing but a pointer to its start can attribute. */
+typedef struct stray {
+  uintptr_t start;
+  uint64_t bytes;
+} stray;
+
 typedef struct reading {
   ledger *out;
   procfs_memory memory;
-  unsigned probes;      /* left */
-  uintptr_t guard_end;  /* where the last inaccessible mapping ended */
-  uintptr_t block;      /* first page that `resident` describes; 0: none yet */
+  unsigned probes;     /* left */
+  uintptr_t guard_end; /* where the last inaccessible mapping ended */
+  uintptr_t block;     /* first page that `resident` describes; 0: none yet */
   size_t claim_count, claim_at;
-  size_t piece_count;
+  size_t piece_count, stray_count, variable_count;
   bool resident[PROCFS_PAGES];
-  piece claims[CLAIMS]; /* by address, no overlaps */
-  piece pieces[PIECES]; /* of the mapping at hand, by address */
+  piece claims[CLAIMS];       /* by address, no overlaps */
+  piece pieces[PIECES];       /* of the mapping at hand, by address */
+  stray strays[STRAYS];       /* by address */
+  piece variables[VARIABLES]; /* libraries' writable mappings */
   procfs_smaps smaps;
 } reading;
 
-/* --- Dividing ------------------------------------------------------------------------------------ */
+/* --- Dividing ------------------------------------------------------------------------------------
+ */
 
 /* Adds `amount` to parts[], divided in proportion to weights[], without losing a byte. */
 static void divide(uint64_t amount, const uint64_t *weights, uint64_t **parts, size_t count) {
@@ -74,7 +87,8 @@ static void divide(uint64_t amount, const uint64_t *weights, uint64_t **parts, s
   *parts[largest] += amount - given;
 }
 
-/* --- Claims -------------------------------------------------------------------------------------- */
+/* --- Claims --------------------------------------------------------------------------------------
+ */
 
 static void claim(reading *r, uintptr_t start, uintptr_t end, int row) {
   if (r->claim_count == CLAIMS || start >= end) return;
@@ -114,21 +128,19 @@ static void claim_heap(reading *r, const ouro_heap *heap) {
 static void claim_arenas(reading *r) {
   arenas_range ranges[ARENAS_RANGES];
   size_t count = arenas_noted(ranges);
-  for (size_t i = 0; i < count; i++)
-    claim(r, ranges[i].start, ranges[i].end, LEDGER_PYTHON_ARENAS);
+  for (size_t i = 0; i < count; i++) claim(r, ranges[i].start, ranges[i].end, LEDGER_PYTHON_ARENAS);
 }
 
-/* --- Pieces of one mapping ----------------------------------------------------------------------- */
+/* --- Pieces of one mapping -----------------------------------------------------------------------
+ */
 
 /* Appends a piece; what no longer fits is added to the last one, as unknown. */
 static void piece_add(reading *r, uintptr_t start, uintptr_t end, int row) {
   if (start >= end) return;
   piece *last = r->piece_count ? &r->pieces[r->piece_count - 1] : NULL;
   if (r->piece_count == PIECES) row = last->row = LEDGER_UNKNOWN;
-  if (last && last->row == row)
-    last->end = end;
-  else
-    r->pieces[r->piece_count++] = (piece){start, end, row};
+  if (last && last->row == row) last->end = end;
+  else r->pieces[r->piece_count++] = (piece){start, end, row};
 }
 
 /* Whether the page at `at` is resident; "yes" where that cannot be known. */
@@ -144,7 +156,8 @@ static bool page_resident(reading *r, uintptr_t at) {
   return r->resident[page - r->block];
 }
 
-/* A chunk of a frame stack (3.11 and later, _PyThreadState_PushFrame): previous chunk, size, words used. */
+/* A chunk of a frame stack (3.11 and later, _PyThreadState_PushFrame): previous chunk, size, words
+ * used. */
 static size_t frame_chunk(const uint64_t head[3], size_t room, size_t page) {
   enum { LEAST = 16 * 1024 };
   uint64_t size = head[1];
@@ -167,8 +180,8 @@ static size_t recognise(reading *r, uintptr_t at, uintptr_t end, int *row) {
   return frame_chunk(head, end - at, r->memory.page);
 }
 
-/* Cuts anonymous memory without a claim at what can be recognised; `rest` is the row of a first part
- * that cannot. */
+/* Cuts anonymous memory without a claim at what can be recognised; `rest` is the row of a first
+ * part that cannot. */
 static void cut_anonymous(reading *r, uintptr_t start, uintptr_t end, int rest) {
   uintptr_t run = start;
   for (uintptr_t at = start; at < end && r->probes > 0;) {
@@ -191,7 +204,8 @@ static bool starts_with(const char *text, const char *prefix) {
 }
 
 static int row_of_file(const mapping *entry) {
-  bool shared_memory = starts_with(entry->name, "/dev/shm/") || starts_with(entry->name, "/memfd:") ||
+  bool shared_memory = starts_with(entry->name, "/dev/shm/") ||
+                       starts_with(entry->name, "/memfd:") ||
                        starts_with(entry->name, "/dev/zero") || starts_with(entry->name, "/SYSV");
   return shared_memory ? LEDGER_SHARED : LEDGER_FILES;
 }
@@ -234,23 +248,34 @@ static void cut_mapping(reading *r, const mapping *entry) {
   cut_unclaimed(r, entry, at, entry->end);
 }
 
-/* --- Bytes of one mapping ------------------------------------------------------------------------ */
+/* --- Bytes of one mapping ------------------------------------------------------------------------
+ */
 
 static uint64_t resident_bytes(reading *r, const piece *part) {
   uint64_t pages = 0;
-  for (uintptr_t at = part->start; at < part->end; at += r->memory.page) pages += page_resident(r, at);
+  for (uintptr_t at = part->start; at < part->end; at += r->memory.page)
+    pages += page_resident(r, at);
   return pages * r->memory.page;
+}
+
+static void note_stray(reading *r, const piece *part, uint64_t bytes) {
+  if (part->row == LEDGER_UNKNOWN && bytes > 0 && r->stray_count < STRAYS)
+    r->strays[r->stray_count++] = (stray){part->start, bytes};
 }
 
 static void book_pieces(reading *r, uint64_t rss) {
   if (r->piece_count == 1) {
     r->out->bytes[r->pieces[0].row] += rss;
+    note_stray(r, &r->pieces[0], rss);
     return;
   }
   uint64_t weights[LEDGER_ROW_COUNT] = {0}, *parts[LEDGER_ROW_COUNT];
   for (size_t i = 0; i < LEDGER_ROW_COUNT; i++) parts[i] = &r->out->bytes[i];
-  for (size_t i = 0; i < r->piece_count; i++)
-    weights[r->pieces[i].row] += resident_bytes(r, &r->pieces[i]);
+  for (size_t i = 0; i < r->piece_count; i++) {
+    uint64_t bytes = resident_bytes(r, &r->pieces[i]);
+    weights[r->pieces[i].row] += bytes;
+    note_stray(r, &r->pieces[i], bytes);
+  }
   divide(rss, weights, parts, LEDGER_ROW_COUNT);
 }
 
@@ -266,15 +291,23 @@ static void book_memos(ledger *out, const mapping *entry) {
   out->memo[LEDGER_MEMO_FORK_SHARED] += dirty < entry->anonymous ? dirty : entry->anonymous;
 }
 
+static void note_variables(reading *r, const mapping *entry) {
+  if (r->variable_count < VARIABLES)
+    r->variables[r->variable_count++] = (piece){entry->start, entry->end, LEDGER_LIBRARIES_DATA};
+}
+
 static void book_mapping(reading *r, const mapping *entry) {
   ledger *out = r->out;
   bool guard = starts_with(entry->permissions, "---p") && entry->inode == 0;
   book_memos(out, entry);
   if (entry->rss > 0) {
+    uint64_t data = out->bytes[LEDGER_LIBRARIES_DATA];
     uint64_t code = out->bytes[LEDGER_LIBRARIES_CODE];
     cut_mapping(r, entry);
     book_pieces(r, entry->rss);
-    /* Pages of a read-only segment that the loader has written (relocations) are this process's own. */
+    /* Pages of a read-only segment that the loader has written (relocations) are this process's
+     * own. */
+    if (out->bytes[LEDGER_LIBRARIES_DATA] > data) note_variables(r, entry);
     code = out->bytes[LEDGER_LIBRARIES_CODE] - code;
     uint64_t relocated = code < entry->anonymous ? code : entry->anonymous;
     out->bytes[LEDGER_LIBRARIES_CODE] -= relocated;
@@ -283,7 +316,49 @@ static void book_mapping(reading *r, const mapping *entry) {
   if (guard) r->guard_end = entry->end;
 }
 
-/* --- What the allocators say about their part ---------------------------------------------------- */
+/* --- Memory that libraries map themselves --------------------------------------------------------
+ */
+
+/* Numeric libraries and other allocators take memory from the kernel directly. What they took is in
+ * a table among their variables. */
+static void match_stray(reading *r, uintptr_t word) {
+  size_t low = 0, high = r->stray_count;
+  while (low < high) {
+    size_t middle = (low + high) / 2;
+    if (r->strays[middle].start < word) low = middle + 1;
+    else high = middle;
+  }
+  if (low == r->stray_count || r->strays[low].start != word) return;
+  uint64_t bytes = r->strays[low].bytes, unknown = r->out->bytes[LEDGER_UNKNOWN];
+  if (bytes > unknown) bytes = unknown;
+  r->out->bytes[LEDGER_UNKNOWN] -= bytes;
+  r->out->bytes[LEDGER_LIBRARIES_MAPPED] += bytes;
+  r->strays[low].bytes = 0;
+}
+
+static void search_variables(reading *r, const piece *where) {
+  uintptr_t *words = (uintptr_t *)(void *)r->smaps.text.bytes;
+  uintptr_t first = r->strays[0].start, last = r->strays[r->stray_count - 1].start;
+  for (uintptr_t at = where->start; at < where->end; at += r->memory.page) {
+    if (!page_resident(r, at) || !procfs_memory_read(&r->memory, at, words, r->memory.page))
+      continue;
+    for (size_t i = 0; i < r->memory.page / sizeof *words; i++)
+      if (words[i] >= first && words[i] <= last && words[i] % r->memory.page == 0)
+        match_stray(r, words[i]);
+  }
+}
+
+/* Only where it matters: it takes a look at every page of variables. */
+static void find_owners(reading *r) {
+  if (r->out->bytes[LEDGER_UNKNOWN] < STRAY_BYTES || r->memory.page > sizeof r->smaps.text.bytes)
+    return;
+  r->block = 0;
+  for (size_t i = 0; i < r->variable_count && r->stray_count > 0; i++)
+    search_variables(r, &r->variables[i]);
+}
+
+/* --- What the allocators say about their part ----------------------------------------------------
+ */
 
 static void split_heap(const ouro_heap *heap, ledger *out) {
   ouro_heap_stats stats;
@@ -308,9 +383,11 @@ static void split_heap(const ouro_heap *heap, ledger *out) {
   out->memo[LEDGER_MEMO_HEAP_PINNED_ARENAS] = stats.pinned_arenas;
 }
 
-_Static_assert(LEDGER_HEAP_METADATA - LEDGER_HEAP_REQUESTED == 6, "the heap's rows in split_heap's order");
+_Static_assert(LEDGER_HEAP_METADATA - LEDGER_HEAP_REQUESTED == 6,
+               "the heap's rows in split_heap's order");
 
-/* glibc counts free bytes whether or not their pages are resident; what it has in use is taken to be. */
+/* glibc counts free bytes whether or not their pages are resident; what it has in use is taken to
+ * be. */
 static void split_malloc(ledger *out) {
   uint64_t used, free, rss = out->bytes[LEDGER_MALLOC_USED];
   glibc_arena_bytes(&used, &free);
@@ -331,7 +408,8 @@ static void sum_parents(ledger *out) {
     out->bytes[row_index(ledger_rows[i].parent)] += out->bytes[i];
 }
 
-/* --- The reading --------------------------------------------------------------------------------- */
+/* --- The reading ---------------------------------------------------------------------------------
+ */
 
 static int read_smaps(reading *r) {
   mapping entry;
@@ -339,6 +417,7 @@ static int read_smaps(reading *r) {
   procfs_memory_open(&r->memory);
   dl_iterate_phdr(claim_library, r);
   while (procfs_smaps_next(&r->smaps, &entry)) book_mapping(r, &entry);
+  find_owners(r);
   procfs_memory_close(&r->memory);
   procfs_smaps_close(&r->smaps);
   return 0;
@@ -347,7 +426,8 @@ static int read_smaps(reading *r) {
 static void read_status(reading *r) {
   ledger *out = r->out;
   uint64_t peak = procfs_status(&r->smaps.text, "VmHWM:") * 1024;
-  uint64_t now = out->bytes[LEDGER_RESIDENT]; /* the kernel's own counters may lag behind the pages */
+  uint64_t now =
+      out->bytes[LEDGER_RESIDENT]; /* the kernel's own counters may lag behind the pages */
   out->memo[LEDGER_MEMO_PEAK] = peak > now ? peak : now;
   out->memo[LEDGER_MEMO_THREADS] = procfs_status(&r->smaps.text, "Threads:");
 }

@@ -8,7 +8,8 @@ static size_t pool_block(const ouro_heap *heap, const void *address) {
   return ((const ouro_pool *)(const void *)heap)[offset >> OURO_POOL_SHIFT].size;
 }
 
-/* What a request of `size` bytes takes elsewhere: 16-byte classes, or glibc's chunks with their header. */
+/* What a request of `size` bytes takes elsewhere: 16-byte classes, or glibc's chunks with their
+ * header. */
 static size_t foreign_block(size_t size) {
   size_t header = size > OURO_SMALL_MAX ? sizeof(size_t) : 0;
   return (size + header + 15) / 16 * 16;
@@ -20,19 +21,21 @@ static size_t block(const ouro_heap *heap, const void *start, size_t size) {
   return known ? known : foreign_block(size);
 }
 
-/* --- Types --------------------------------------------------------------------------------------- */
+/* --- Types ---------------------------------------------------------------------------------------
+ */
 
 static bool is_immutable(const PyTypeObject *type) {
   return !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE);
 }
 
-/* Whether a type's C code is known to do nothing but add up: the interpreter's own types, whose names
- * have no dot, and these. */
+/* Whether a type's C code is known to do nothing but add up: the interpreter's own types, whose
+ * names have no dot, and these. */
 static bool is_trusted(const PyTypeObject *type) {
-  static const char *const names[] = {
-      "array.array",     "collections.OrderedDict", "collections.deque", "_io.BytesIO",
-      "_io.StringIO",    "mmap.mmap",               "numpy.ndarray",     "_io.BufferedReader",
-      "_io.BufferedWriter"};
+  static const char *const names[] = {"array.array",       "collections.OrderedDict",
+                                      "collections.deque", "_io.BytesIO",
+                                      "_io.StringIO",      "mmap.mmap",
+                                      "numpy.ndarray",     "_io.BufferedReader",
+                                      "_io.BufferedWriter"};
   if (!strchr(type->tp_name, '.')) return true;
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (strcmp(type->tp_name, names[i]) == 0) return true;
@@ -75,7 +78,8 @@ objsize_type objsize_of_type(PyTypeObject *type) {
                         .ask = ask};
 }
 
-/* --- Objects ------------------------------------------------------------------------------------- */
+/* --- Objects -------------------------------------------------------------------------------------
+ */
 
 static size_t fixed_size(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
@@ -104,13 +108,15 @@ static size_t str_bytes(const ouro_heap *heap, PyObject *object, const objsize_t
     return block(heap, object, fixed) + (all > fixed ? foreign_block(all - fixed) : 0);
   }
   size_t bytes = block(heap, object, str_size(object));
-  size_t utf8 = PyUnicode_IS_ASCII(object) ? 0 : (size_t)((PyCompactUnicodeObject *)object)->utf8_length;
+  size_t utf8 =
+      PyUnicode_IS_ASCII(object) ? 0 : (size_t)((PyCompactUnicodeObject *)object)->utf8_length;
   return utf8 ? bytes + foreign_block(utf8 + 1) : bytes;
 }
 
 static size_t list_buffer(const ouro_heap *heap, PyObject *object) {
   PyListObject *list = (PyListObject *)object;
-  return list->ob_item ? block(heap, list->ob_item, (size_t)list->allocated * sizeof(PyObject *)) : 0;
+  return list->ob_item ? block(heap, list->ob_item, (size_t)list->allocated * sizeof(PyObject *))
+                       : 0;
 }
 
 static size_t set_buffer(const ouro_heap *heap, PyObject *object) {

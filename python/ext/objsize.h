@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How many bytes an object keeps from other uses: its block, rounding included, and the buffers that only
- * it can reach. Found from structs that CPython publishes, and from the __sizeof__ of built-in types,
- * which is C code of the interpreter. No code of the program is called.
+ * How many bytes an object keeps from other uses: its block, rounding included, and the buffers
+ * that only it can reach. Found from structs that CPython publishes, and from the __sizeof__ of
+ * built-in types, which is C code of the interpreter. No code of the program is called.
  */
 #ifndef OURO_EXT_OBJSIZE_H
 #define OURO_EXT_OBJSIZE_H

@@ -44,16 +44,14 @@ static void note_stop(PyObject *info) {
 static PyObject *note_phase(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   (void)self;
   if (count == 2 && PyUnicode_CheckExact(args[0]) && PyDict_CheckExact(args[1])) {
-    if (PyUnicode_CompareWithASCIIString(args[0], "stop") == 0)
-      note_stop(args[1]);
-    else
-      pauses.started = now();
+    if (PyUnicode_CompareWithASCIIString(args[0], "stop") == 0) note_stop(args[1]);
+    else pauses.started = now();
   }
   Py_RETURN_NONE;
 }
 
-static PyMethodDef callback = {"ouro_pauses", (PyCFunction)(void (*)(void))note_phase, METH_FASTCALL,
-                               "Measures collections for Ouro's report."};
+static PyMethodDef callback = {"ouro_pauses", (PyCFunction)(void (*)(void))note_phase,
+                               METH_FASTCALL, "Measures collections for Ouro's report."};
 
 int pauses_start(void) {
   if (pauses.running) return 0;

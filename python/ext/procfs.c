@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- Text files ---------------------------------------------------------------------------------- */
+/* --- Text files ----------------------------------------------------------------------------------
+ */
 
 bool procfs_open(procfs_text *text, const char *path) {
   text->at = text->filled = 0;
@@ -62,7 +63,8 @@ uint64_t procfs_status(procfs_text *text, const char *key) {
   return value;
 }
 
-/* --- Mappings ------------------------------------------------------------------------------------ */
+/* --- Mappings ------------------------------------------------------------------------------------
+ */
 
 static const char *skip_word(const char *at) {
   while (*at && *at != ' ') at++;
@@ -78,7 +80,8 @@ bool procfs_parse_mapping(const char *line, mapping *out) {
   out->end = strtoull(second, &at, 16);
   if (at == second || *at != ' ' || out->end < out->start || strlen(at) < 6) return false;
   memcpy(out->permissions, at + 1, 4);
-  const char *inode = skip_word(skip_word(skip_word(at + 1))); /* behind permissions, offset, device */
+  const char *inode =
+      skip_word(skip_word(skip_word(at + 1))); /* behind permissions, offset, device */
   out->inode = strtoull(inode, &at, 10);
   if (at == inode) return false;
   strncpy(out->name, skip_word(at), sizeof out->name - 1);
@@ -131,7 +134,8 @@ bool procfs_smaps_next(procfs_smaps *smaps, mapping *out) {
   return found;
 }
 
-/* --- Memory -------------------------------------------------------------------------------------- */
+/* --- Memory --------------------------------------------------------------------------------------
+ */
 
 void procfs_memory_open(procfs_memory *memory) {
   memory->mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
@@ -152,7 +156,8 @@ bool procfs_resident(const procfs_memory *memory, uintptr_t start, size_t count,
   uint64_t entries[PROCFS_PAGES];
   size_t bytes = count * sizeof *entries;
   off_t at = (off_t)(start / memory->page * sizeof *entries);
-  if (memory->pagemap < 0 || pread(memory->pagemap, entries, bytes, at) != (ssize_t)bytes) return false;
+  if (memory->pagemap < 0 || pread(memory->pagemap, entries, bytes, at) != (ssize_t)bytes)
+    return false;
   for (size_t i = 0; i < count; i++) resident[i] = entries[i] >> 63;
   return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * This process as the kernel describes it in /proc/self. Everything here works without an allocator and
- * without the GIL, on buffers of the caller's.
+ * This process as the kernel describes it in /proc/self. Everything here works without an allocator
+ * and without the GIL, on buffers of the caller's.
  */
 #ifndef OURO_EXT_PROCFS_H
 #define OURO_EXT_PROCFS_H
@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* --- Text files, line by line -------------------------------------------------------------------- */
+/* --- Text files, line by line --------------------------------------------------------------------
+ */
 
 typedef struct procfs_text {
   int fd;
@@ -22,14 +23,15 @@ typedef struct procfs_text {
 bool procfs_open(procfs_text *text, const char *path);
 void procfs_close(procfs_text *text);
 
-/* The next line without its newline, valid until the next call; NULL: the end. Longer lines than the
- * buffer come in pieces. */
+/* The next line without its newline, valid until the next call; NULL: the end. Longer lines than
+ * the buffer come in pieces. */
 char *procfs_line(procfs_text *text);
 
 /* The number behind `key` (as "VmHWM:") in /proc/self/status; 0: not there. */
 uint64_t procfs_status(procfs_text *text, const char *key);
 
-/* --- Mappings ------------------------------------------------------------------------------------ */
+/* --- Mappings ------------------------------------------------------------------------------------
+ */
 
 /* One entry of /proc/self/smaps; sizes in bytes. `name` is cut to its first bytes. */
 typedef struct mapping {
@@ -56,7 +58,8 @@ bool procfs_parse_mapping(const char *line, mapping *out);
 /* Reads "Key:   123 kB" into its field of `entry`; keys that are not kept are skipped. */
 void procfs_parse_field(const char *line, mapping *entry);
 
-/* --- Memory that may go away at any time --------------------------------------------------------- */
+/* --- Memory that may go away at any time ---------------------------------------------------------
+ */
 
 /* Files through which other threads' memory can be read without the risk of a fault. */
 typedef struct procfs_memory {
@@ -70,7 +73,8 @@ bool procfs_memory_read(const procfs_memory *memory, uintptr_t at, void *out, si
 
 enum { PROCFS_PAGES = 512 };
 
-/* Sets resident[i] for each of the `count` (<= PROCFS_PAGES) pages from `start`. false: not known. */
+/* Sets resident[i] for each of the `count` (<= PROCFS_PAGES) pages from `start`. false: not known.
+ */
 bool procfs_resident(const procfs_memory *memory, uintptr_t start, size_t count, bool *resident);
 
 #endif

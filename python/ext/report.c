@@ -5,10 +5,11 @@
 #include "hook.h"
 #include "pauses.h"
 
-PyDoc_STRVAR(census_doc,
-             "_census($module, top, /)\n--\n\n"
-             "Live objects: (objects, bytes, [(type's name, objects, bytes), ...]), the `top` types\n"
-             "with the most bytes. Calls nothing of the program's; about 0.1 us per object.");
+PyDoc_STRVAR(
+    census_doc,
+    "_census($module, top, /)\n--\n\n"
+    "Live objects: (objects, bytes, [(type's name, objects, bytes), ...]), the `top` types\n"
+    "with the most bytes. Calls nothing of the program's; about 0.1 us per object.");
 
 static PyObject *report_census(PyObject *Py_UNUSED(module), PyObject *top) {
   Py_ssize_t most = PyLong_AsSsize_t(top);
@@ -22,8 +23,9 @@ static PyObject *report_pauses_start(PyObject *Py_UNUSED(module), PyObject *Py_U
   return pauses_start() < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-PyDoc_STRVAR(pauses_doc, "_pauses($module, /)\n--\n\n"
-                         "Per generation: (collections, total ns, longest ns, collected, uncollectable).");
+PyDoc_STRVAR(pauses_doc,
+             "_pauses($module, /)\n--\n\n"
+             "Per generation: (collections, total ns, longest ns, collected, uncollectable).");
 
 static PyObject *report_pauses(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
   return pauses_read();

@@ -145,7 +145,7 @@ def _next(memory):
 
 
 def _tenths(size):
-    return (size * 10 + _MIB // 2) // _MIB
+    return round(size * 10 / _MIB)
 
 
 def _round_to_sum(sizes):
