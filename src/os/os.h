@@ -42,6 +42,9 @@ uint64_t os_clock_coarse_ns(void);
 /* A number that no other living thread of the process has. */
 uintptr_t os_thread_id(void);
 
+/* The process: another number in a child after fork. */
+uint64_t os_process_id(void);
+
 /* An unpredictable number. */
 uint64_t os_random(void);
 

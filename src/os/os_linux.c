@@ -84,6 +84,8 @@ uintptr_t os_thread_id(void) {
   return (uintptr_t)&mine;
 }
 
+uint64_t os_process_id(void) { return (uint64_t)getpid(); }
+
 uint64_t os_random(void) {
   uint64_t value;
   if (getrandom(&value, sizeof value, GRND_NONBLOCK) == (ssize_t)sizeof value) return value;

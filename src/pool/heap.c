@@ -66,6 +66,7 @@ ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
   h->pool_pages = OURO_POOL_BYTES / h->page;
   h->large_free = ADDRMAP_NONE;
   h->owner = os_thread_id();
+  h->process = os_process_id();
   h->annotated = annotate_wanted();
   h->slow_frees = h->hardened || h->annotated;
   init_bins(h);
@@ -84,8 +85,11 @@ void ouro_heap_destroy(ouro_heap *heap_) {
 
 void ouro_heap_adopt(ouro_heap *heap_) {
   heap *h = heap_in(heap_);
+  bool forked = h->process != os_process_id();
   h->owner = os_thread_id();
-  remote_drain_all(h);
+  h->process = os_process_id();
+  if (forked) remote_drain_all(h);
+  else remote_drain(h);
 }
 
 void ouro_heap_set_limit(ouro_heap *heap, size_t bytes) { heap_in(heap)->limit = bytes; }

@@ -49,6 +49,7 @@ typedef struct heap {
   void *misuse_ctx;
   uint64_t secret; /* hardened: makes trailers hard to forge */
   uintptr_t owner;
+  uint64_t process; /* where the heap was made or adopted last */
   size_t page, pool_pages;
   unsigned page_shift;
 

@@ -44,7 +44,8 @@ unsigned remote_count(const ouro_pool *pool);
 /* Owner: takes back what the chains hold. */
 void remote_drain(heap *h);
 
-/* Owner: takes back everything, also what a thread that a fork cut off had not signalled yet. */
+/* Owner, in the child after fork: takes back everything, also what a thread that the fork cut off had not
+ * signalled yet. While other threads run it would break their chain: a pool could be on it twice. */
 void remote_drain_all(heap *h);
 
 #endif
