@@ -15,6 +15,10 @@
  * more often than this. */
 #define LEAST_MS 20
 
+/* Looks without a reason before a program counts as idle: freed memory is first marked, and goes
+ * back a decay time later, so the end of the work is not yet the end of ours. */
+#define QUIET_LOOKS 8
+
 /* A program that used more CPU than this since the last look is not idle. */
 #define BUSY_NS 1000000
 
@@ -28,8 +32,9 @@
 #define GIL_FREE_NS 100000u
 
 typedef struct pace {
-  uint64_t cpu; /* of the process at the last look */
-  bool ticked;  /* the last look found work */
+  uint64_t cpu;   /* of the process at the last look */
+  bool ticked;    /* the last look found work */
+  unsigned quiet; /* looks since the program or we did something */
 } pace;
 
 static uint64_t clock_ns(clockid_t which) {
@@ -102,11 +107,12 @@ static void run_round(ticker *t) {
 
 static uint64_t next_look_ns(const ticker *t, pace *p) {
   uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-  bool busy = p->ticked || cpu - p->cpu > BUSY_NS;
+  p->quiet = p->ticked || cpu - p->cpu > BUSY_NS ? 0 : p->quiet + 1;
   uint64_t often = t->options.decay_ms / 2;
   if (often < LEAST_MS) often = LEAST_MS;
   p->cpu = cpu;
-  return (busy || often > IDLE_MS ? often : IDLE_MS) * 1000000u;
+  bool idle = p->quiet > QUIET_LOOKS && often < IDLE_MS;
+  return (idle ? IDLE_MS : often) * 1000000u;
 }
 
 /* Until the time is over, a job is wanted or the thread is to end. Returns whether it goes on. */

@@ -62,6 +62,7 @@ def send_customers(shop: Shop, options: argparse.Namespace) -> dict:
                     pass
         finally:
             load.terminate()
+            load.wait()
         progress(shop, start)
         return json.loads(load.stdout.read())
 
