@@ -32,6 +32,13 @@ _Noreturn void cli_die(int status, const char *format, ...) __attribute__((forma
  */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+/* Every verb has it, first in its options. */
+#define CLI_HELP_OPTION                                                                            \
+  { "help", 'h', NULL, 0, "explain the command", -1 }
+
+/* Explains a verb on stdout. */
+void cli_help(const struct argp *argp, const char *name);
+
 /* For ARGP_KEY_ERROR: ends the process with one line about the option that argp stopped at. */
 _Noreturn void cli_bad_option(const struct argp_state *state, const struct argp_option *options);
 

@@ -3,16 +3,18 @@
 #include "cli.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "channel.h"
 #include "print.h"
 #include "size.h"
 
-static const struct argp_option options[] = {{0}};
+static const struct argp_option options[] = {CLI_HELP_OPTION, {0}};
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   pid_t *pid = state->input;
   switch (key) {
+  case 'h': cli_help(&argp_give_back, state->argv[0]); exit(CLI_DONE);
   case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case ARGP_KEY_ARG:
     if (*pid != 0) cli_die(CLI_USAGE, "one process at a time; '%s' is too much", text);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #define WATCH_SECONDS_MOST 86400
 
 static const struct argp_option options[] = {
+    CLI_HELP_OPTION,
     {"json", 'j', NULL, 0, "as JSON; with --watch one object per line", 0},
     {"watch", 'w', "SECONDS", OPTION_ARG_OPTIONAL, "again every SECONDS (default 2) until Ctrl-C",
      0},
@@ -51,6 +53,7 @@ static void take_interval(request *to, struct argp_state *state) {
 static error_t parse(int key, char *text, struct argp_state *state) {
   request *to = state->input;
   switch (key) {
+  case 'h': cli_help(&argp_ledger, state->argv[0]); exit(CLI_DONE);
   case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case 'j': to->json = true; break;
   case 'w':

@@ -13,10 +13,14 @@
 #define PS_MOST 1024
 #define PS_PATIENCE_MS 1000
 
-static const struct argp_option options[] = {{0}};
+static const struct argp_option options[] = {CLI_HELP_OPTION, {0}};
 
 static error_t parse(int key, char *text, struct argp_state *state) {
   if (key == ARGP_KEY_ERROR) cli_bad_option(state, options);
+  if (key == 'h') {
+    cli_help(&argp_ps, state->argv[0]);
+    exit(CLI_DONE);
+  }
   if (key == ARGP_KEY_ARG) cli_die(CLI_USAGE, "'%s' is too much; ouro ps takes nothing", text);
   return ARGP_ERR_UNKNOWN;
 }

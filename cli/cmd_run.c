@@ -22,11 +22,12 @@ enum { KEY_LIMIT = 256, KEY_KEEP, KEY_DECAY, KEY_HUGE, KEY_HARDENED, KEY_NO_CHAN
 #define DECAY_MOST_MS 86400000u
 
 static const struct argp_option options[] = {
+    CLI_HELP_OPTION,
     {NULL, 'm', "MODULE", 0, "run a library module as a script", 1},
     {NULL, 'c', "CODE", 0, "run CODE", 1},
     {"quiet", 'q', NULL, 0, "no report when the program ends", 2},
     {"limit", KEY_LIMIT, "SIZE", 0,
-     "most memory for small objects, e.g. 512M; beyond it: MemoryError", 2},
+     "most memory for Python objects, e.g. 512M; beyond it: MemoryError", 2},
     {"keep", KEY_KEEP, "SIZE", 0, "free memory to keep for reuse (default 2M)", 2},
     {"decay", KEY_DECAY, "MS", 0, "give memory back when free for MS milliseconds (0: never)", 2},
     {"huge", KEY_HUGE, "auto|off|always", 0, "huge pages (default auto: for large heaps)", 2},
@@ -89,6 +90,7 @@ static void leave_rest(request *to, struct argp_state *state) {
 static error_t parse(int key, char *text, struct argp_state *state) {
   request *to = state->input;
   switch (key) {
+  case 'h': cli_help(&argp_run, state->argv[0]); exit(CLI_DONE);
   case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case 'q': set(to, "quiet", "1"); break;
   case KEY_LIMIT: set_number(to, "limit", size_of("--limit", text, 1)); break;

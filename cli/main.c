@@ -51,7 +51,7 @@ static int distance(const char *a, const char *b) {
 
 static const verb *verb_near(const char *name) {
   const verb *best = NULL;
-  int least = 3;
+  int least = name[0] != '\0' ? 3 : 0;
   for (int i = 0; i < VERBS; i++) {
     int d = distance(name, verbs[i].name);
     bool begins = strlen(name) >= 2 && strncmp(name, verbs[i].name, strlen(name)) == 0;
@@ -91,7 +91,7 @@ static int cmd_help(int argc, char **argv) {
   }
   char name[32];
   snprintf(name, sizeof name, "ouro %s", which->name);
-  argp_help(which->argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, name);
+  cli_help(which->argp, name);
   return CLI_DONE;
 }
 
@@ -121,8 +121,14 @@ void cli_die(int status, const char *format, ...) {
 }
 
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input) {
-  error_t error = argp_parse(argp, argc, argv, ARGP_IN_ORDER | ARGP_NO_ERRS, NULL, input);
+  const unsigned flags = ARGP_IN_ORDER | ARGP_NO_ERRS | ARGP_NO_HELP;
+  error_t error = argp_parse(argp, argc, argv, flags, NULL, input);
   if (error != 0) cli_die(CLI_USAGE, "%s", strerror(error));
+}
+
+void cli_help(const struct argp *argp, const char *name) {
+  setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
+  argp_help(argp, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK, (char *)name);
 }
 
 /* Short options may be several in one word; the last one is what lacks its value. */

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -226,10 +227,19 @@ static void serve_one(server *s) {
   close(fd);
 }
 
+/* What a thread is started with. Its turn is fixed by who starts it: one that begins to run only
+ * when it is to end already must find that out. */
+typedef struct duty {
+  server *server;
+  unsigned turn;
+} duty;
+
 static void *serve(void *argument) {
-  server *s = argument;
+  duty given = *(duty *)argument;
+  server *s = given.server;
+  unsigned turn = given.turn;
   char why[SERVER_WHY];
-  unsigned turn = atomic_load(&s->turn);
+  free(argument);
   while (turn == atomic_load(&s->turn)) {
     if (!is_ours(s) && server_open(s, why) != 0) break;
     wait_for_client(s);
@@ -244,7 +254,11 @@ static void *serve(void *argument) {
  * -------------------------------------------------------------------------------- */
 
 int server_start(server *s) {
-  int error = thread_start(&s->thread, "ouro", serve, s);
+  duty *given = malloc(sizeof *given);
+  if (given == NULL) return ENOMEM;
+  *given = (duty){.server = s, .turn = atomic_load(&s->turn)};
+  int error = thread_start(&s->thread, "ouro", serve, given);
+  if (error != 0) free(given);
   s->running = error == 0;
   return error;
 }
