@@ -11,10 +11,13 @@
 
 #if defined(HAVE_ASAN)
 #include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
 #else
 #define HAVE_ASAN 0
 #define __asan_poison_memory_region(start, size) ((void)(start), (void)(size))
 #define __asan_unpoison_memory_region(start, size) ((void)(start), (void)(size))
+#define __lsan_register_root_region(start, size) ((void)(start), (void)(size))
+#define __lsan_unregister_root_region(start, size) ((void)(start), (void)(size))
 #endif
 
 #if defined(__has_include)
@@ -60,4 +63,10 @@ void annotate_died(const void *block, size_t size) {
 void annotate_access(const void *start, size_t size) {
   __asan_unpoison_memory_region(start, size);
   VALGRIND_MAKE_MEM_UNDEFINED(start, size);
+}
+
+void annotate_roots(const void *start, size_t size) { __lsan_register_root_region(start, size); }
+
+void annotate_no_roots(const void *start, size_t size) {
+  __lsan_unregister_root_region(start, size);
 }

@@ -63,6 +63,7 @@ window *window_new(uint32_t number) {
     return NULL;
   }
   os_huge(base, headers_bytes(), false);
+  annotate_roots(base, OURO_WINDOW_BYTES);
   w->number = number;
   w->reserved = reserved;
   w->committed = w->tabled = OURO_FIRST_ARENA;
@@ -73,6 +74,7 @@ window *window_new(uint32_t number) {
 void window_free(window *w) {
   char *base = window_base(w);
   uint32_t reserved = w->reserved;
+  annotate_no_roots(base, OURO_WINDOW_BYTES);
   annotate_access(base + OURO_FIRST_ARENA * OURO_ARENA_BYTES,
                   (w->committed - OURO_FIRST_ARENA) * OURO_ARENA_BYTES);
   if (reserved == OURO_WINDOW_ARENAS) {
