@@ -2,7 +2,7 @@
 """Each rule that the project claims to keep has a test that carries its number.
 
 rules.txt names the claims: `N P1` for the native runtime, `P P1` for Python programs. The native
-test of rule P1 is a TEST(P1_...) below tests/, that for Python a function test_P1_...
+test of rule P1 is a TEST(P1_...) below tests/, that for Python a function test_P1_... (or test_p1_...).
 """
 
 import re
@@ -12,13 +12,13 @@ from tree import files, lines, listed
 
 CARRIES = {
     "N": (".c", re.compile(r"TEST\(([A-Z]\d+)_")),
-    "P": (".py", re.compile(r"def test_([A-Z]\d+)_")),
+    "P": (".py", re.compile(r"def test_([A-Za-z]\d+)_")),
 }
 
 
 def tested() -> set[str]:
     return {
-        f"{form} {number}"
+        f"{form} {number.upper()}"
         for form, (end, pattern) in CARRIES.items()
         for path in files("tests/", ends=(end,))
         for line in lines(path)
