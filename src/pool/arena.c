@@ -7,10 +7,6 @@ static bool wants_huge(const heap *h) {
   return h->pools * OURO_POOL_BYTES >= TUNE_HUGE_HEAP;
 }
 
-static char *arena_start(const window *w, const arena *a) {
-  return window_base(w) + (size_t)(a - w->arenas) * OURO_ARENA_BYTES;
-}
-
 /* An arena none of whose pools is in use starts over with what the policy says now. */
 static void apply_huge_policy(heap *h, window *w, arena *a) {
   bool wanted = wants_huge(h);

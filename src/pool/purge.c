@@ -17,10 +17,6 @@ static ouro_pool *arena_pools(const window *w, const arena *a) {
   return &window_pools(w)[(size_t)(a - w->arenas) * OURO_ARENA_POOLS];
 }
 
-static char *arena_start(const window *w, const arena *a) {
-  return window_base(w) + (size_t)(a - w->arenas) * OURO_ARENA_BYTES;
-}
-
 /* What is free on touched pages; with `idle_only`, of that what was so at the last round too. */
 static spare find_spare(const heap *h, const window *w, const arena *a, bool idle_only) {
   const ouro_pool *pools = arena_pools(w, a);

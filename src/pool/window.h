@@ -58,6 +58,10 @@ static inline arena *arena_of(const ouro_pool *pool) {
   return &window_of(pool)->arenas[pool->index / OURO_ARENA_POOLS];
 }
 
+static inline char *arena_start(const window *w, const arena *a) {
+  return window_base(w) + (size_t)(a - w->arenas) * OURO_ARENA_BYTES;
+}
+
 static inline char *pool_start(const ouro_pool *pool) {
   return (char *)((uintptr_t)pool & ~(uintptr_t)(OURO_WINDOW_BYTES - 1)) +
          (size_t)pool->index * OURO_POOL_BYTES;
