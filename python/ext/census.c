@@ -29,8 +29,7 @@ typedef struct census {
   double started, shown;
 } census;
 
-/* --- Types ---------------------------------------------------------------------------------------
- */
+/* --- Types ---------------------------------------------------------------------------------- */
 
 static census_type *type_slot(const census *c, const PyTypeObject *type) {
   size_t at = (size_t)((uintptr_t)type * 0x9E3779B97F4A7C15u >> 20) & (c->type_room - 1);
@@ -64,8 +63,7 @@ static census_type *find_type(census *c, PyTypeObject *type) {
   return c->last = slot;
 }
 
-/* --- Progress ------------------------------------------------------------------------------------
- */
+/* --- Progress ------------------------------------------------------------------------------- */
 
 static double now(void) {
   struct timespec time;
@@ -91,8 +89,7 @@ static void clear_progress(const census *c) {
   if (c->shown > 0) write_all(blank, sizeof blank - 1);
 }
 
-/* --- Counting ------------------------------------------------------------------------------------
- */
+/* --- Counting ------------------------------------------------------------------------------- */
 
 static void count(census *c, PyObject *object) {
   census_type *type = find_type(c, Py_TYPE(object));
@@ -166,8 +163,7 @@ static void count_all(census *c) {
   clear_progress(c);
 }
 
-/* --- The answer ----------------------------------------------------------------------------------
- */
+/* --- The answer ----------------------------------------------------------------------------- */
 
 /* The class's __module__, found without comparing keys that are not plain str. Borrowed, or NULL.
  */

@@ -68,8 +68,7 @@ typedef struct reading {
   procfs_smaps smaps;
 } reading;
 
-/* --- Dividing ------------------------------------------------------------------------------------
- */
+/* --- Dividing ------------------------------------------------------------------------------- */
 
 /* Adds `amount` to parts[], divided in proportion to weights[], without losing a byte. */
 static void divide(uint64_t amount, const uint64_t *weights, uint64_t **parts, size_t count) {
@@ -87,10 +86,13 @@ static void divide(uint64_t amount, const uint64_t *weights, uint64_t **parts, s
   *parts[largest] += amount - given;
 }
 
-/* --- Claims --------------------------------------------------------------------------------------
- */
+/* --- Claims --------------------------------------------------------------------------------- */
 
+/* Whole pages, as far as they are touched. */
 static void claim(reading *r, uintptr_t start, uintptr_t end, int row) {
+  uintptr_t page = r->memory.page;
+  start = start / page * page;
+  end = (end + page - 1) / page * page;
   if (r->claim_count == CLAIMS || start >= end) return;
   size_t at = r->claim_count;
   while (at > 0 && r->claims[at - 1].start > start) at--;
@@ -110,8 +112,7 @@ static int claim_library(struct dl_phdr_info *info, size_t size, void *context) 
     if (from < start) start = from;
     if (from + segment->p_memsz > end) end = from + segment->p_memsz;
   }
-  uintptr_t page = r->memory.page;
-  if (end > 0) claim(r, start / page * page, (end + page - 1) / page * page, LEDGER_LIBRARIES);
+  if (end > 0) claim(r, start, end, LEDGER_LIBRARIES);
   return 0;
 }
 
@@ -131,8 +132,7 @@ static void claim_arenas(reading *r) {
   for (size_t i = 0; i < count; i++) claim(r, ranges[i].start, ranges[i].end, LEDGER_PYTHON_ARENAS);
 }
 
-/* --- Pieces of one mapping -----------------------------------------------------------------------
- */
+/* --- Pieces of one mapping ------------------------------------------------------------------ */
 
 /* Appends a piece; what no longer fits is added to the last one, as unknown. */
 static void piece_add(reading *r, uintptr_t start, uintptr_t end, int row) {
@@ -248,8 +248,7 @@ static void cut_mapping(reading *r, const mapping *entry) {
   cut_unclaimed(r, entry, at, entry->end);
 }
 
-/* --- Bytes of one mapping ------------------------------------------------------------------------
- */
+/* --- Bytes of one mapping ------------------------------------------------------------------- */
 
 static uint64_t resident_bytes(reading *r, const piece *part) {
   uint64_t pages = 0;
@@ -316,8 +315,7 @@ static void book_mapping(reading *r, const mapping *entry) {
   if (guard) r->guard_end = entry->end;
 }
 
-/* --- Memory that libraries map themselves --------------------------------------------------------
- */
+/* --- Memory that libraries map themselves --------------------------------------------------- */
 
 /* Numeric libraries and other allocators take memory from the kernel directly. What they took is in
  * a table among their variables. */
@@ -357,8 +355,7 @@ static void find_owners(reading *r) {
     search_variables(r, &r->variables[i]);
 }
 
-/* --- What the allocators say about their part ----------------------------------------------------
- */
+/* --- What the allocators say about their part ----------------------------------------------- */
 
 static void split_heap(const ouro_heap *heap, ledger *out) {
   ouro_heap_stats stats;
@@ -408,17 +405,13 @@ static void sum_parents(ledger *out) {
     out->bytes[row_index(ledger_rows[i].parent)] += out->bytes[i];
 }
 
-/* --- The reading ---------------------------------------------------------------------------------
- */
+/* --- The reading ---------------------------------------------------------------------------- */
 
 static int read_smaps(reading *r) {
   mapping entry;
   if (!procfs_smaps_open(&r->smaps)) return errno;
-  procfs_memory_open(&r->memory);
-  dl_iterate_phdr(claim_library, r);
   while (procfs_smaps_next(&r->smaps, &entry)) book_mapping(r, &entry);
   find_owners(r);
-  procfs_memory_close(&r->memory);
   procfs_smaps_close(&r->smaps);
   return 0;
 }
@@ -426,8 +419,8 @@ static int read_smaps(reading *r) {
 static void read_status(reading *r) {
   ledger *out = r->out;
   uint64_t peak = procfs_status(&r->smaps.text, "VmHWM:") * 1024;
-  uint64_t now =
-      out->bytes[LEDGER_RESIDENT]; /* the kernel's own counters may lag behind the pages */
+  uint64_t now = out->bytes[LEDGER_RESIDENT];
+  /* The kernel's own counters may lag behind the pages. */
   out->memo[LEDGER_MEMO_PEAK] = peak > now ? peak : now;
   out->memo[LEDGER_MEMO_THREADS] = procfs_status(&r->smaps.text, "Threads:");
 }
@@ -438,9 +431,11 @@ int ledger_read(const ouro_heap *heap, ledger *out) {
   if (r == MAP_FAILED) return errno;
   r->out = out;
   r->probes = PROBES;
+  procfs_memory_open(&r->memory);
   claim(r, (uintptr_t)r, (uintptr_t)r + sizeof *r, LEDGER_READING);
   claim_heap(r, heap);
   claim_arenas(r);
+  dl_iterate_phdr(claim_library, r);
   int error = read_smaps(r);
   if (!error) {
     split_heap(heap, out);
@@ -448,6 +443,7 @@ int ledger_read(const ouro_heap *heap, ledger *out) {
     sum_parents(out);
     read_status(r);
   }
+  procfs_memory_close(&r->memory);
   munmap(r, sizeof *r);
   return error;
 }

@@ -21,8 +21,7 @@ static size_t block(const ouro_heap *heap, const void *start, size_t size) {
   return known ? known : foreign_block(size);
 }
 
-/* --- Types ---------------------------------------------------------------------------------------
- */
+/* --- Types ---------------------------------------------------------------------------------- */
 
 static bool is_immutable(const PyTypeObject *type) {
   return !(type->tp_flags & Py_TPFLAGS_HEAPTYPE) || (type->tp_flags & Py_TPFLAGS_IMMUTABLETYPE);
@@ -78,8 +77,7 @@ objsize_type objsize_of_type(PyTypeObject *type) {
                         .ask = ask};
 }
 
-/* --- Objects -------------------------------------------------------------------------------------
- */
+/* --- Objects -------------------------------------------------------------------------------- */
 
 static size_t fixed_size(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);

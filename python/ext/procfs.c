@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- Text files ----------------------------------------------------------------------------------
- */
+/* --- Text files ----------------------------------------------------------------------------- */
 
 bool procfs_open(procfs_text *text, const char *path) {
   text->at = text->filled = 0;
@@ -63,8 +62,7 @@ uint64_t procfs_status(procfs_text *text, const char *key) {
   return value;
 }
 
-/* --- Mappings ------------------------------------------------------------------------------------
- */
+/* --- Mappings ------------------------------------------------------------------------------- */
 
 static const char *skip_word(const char *at) {
   while (*at && *at != ' ') at++;
@@ -134,8 +132,7 @@ bool procfs_smaps_next(procfs_smaps *smaps, mapping *out) {
   return found;
 }
 
-/* --- Memory --------------------------------------------------------------------------------------
- */
+/* --- Memory --------------------------------------------------------------------------------- */
 
 void procfs_memory_open(procfs_memory *memory) {
   memory->mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);

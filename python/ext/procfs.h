@@ -11,8 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* --- Text files, line by line --------------------------------------------------------------------
- */
+/* --- Text files, line by line --------------------------------------------------------------- */
 
 typedef struct procfs_text {
   int fd;
@@ -30,8 +29,7 @@ char *procfs_line(procfs_text *text);
 /* The number behind `key` (as "VmHWM:") in /proc/self/status; 0: not there. */
 uint64_t procfs_status(procfs_text *text, const char *key);
 
-/* --- Mappings ------------------------------------------------------------------------------------
- */
+/* --- Mappings ------------------------------------------------------------------------------- */
 
 /* One entry of /proc/self/smaps; sizes in bytes. `name` is cut to its first bytes. */
 typedef struct mapping {
@@ -58,8 +56,7 @@ bool procfs_parse_mapping(const char *line, mapping *out);
 /* Reads "Key:   123 kB" into its field of `entry`; keys that are not kept are skipped. */
 void procfs_parse_field(const char *line, mapping *entry);
 
-/* --- Memory that may go away at any time ---------------------------------------------------------
- */
+/* --- Memory that may go away at any time ---------------------------------------------------- */
 
 /* Files through which other threads' memory can be read without the risk of a fault. */
 typedef struct procfs_memory {
