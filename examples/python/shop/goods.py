@@ -78,7 +78,7 @@ class Line:
 
 class Order:
     """An order knows its lines and each line knows its order: a reference cycle, so a finished
-    order waits for the collector: growth number two. With `weak`, a line does not hold its order."""
+    order waits for the collector: growth number two. With `weak`, lines do not hold it."""
 
     def __init__(self, customer: int, weak: bool = False) -> None:
         self.customer = customer
