@@ -145,11 +145,13 @@ size_t ouro_heap_tick(ouro_heap *heap_, uint64_t budget_ns) {
   if (remote_pending(h)) remote_drain(h);
   if (!h->in_round) begin_round(h, now);
   for (arena *a = next_arena(h, &w); a; a = next_arena(h, &w)) {
-    returned += visit(h, w, a);
+    size_t here = visit(h, w, a);
+    uint64_t before = now;
     now = os_clock_ns();
+    if (here == 0) h->round_spent += now - before; /* returning memory is work that ends by itself */
+    returned += here;
     if (now - began >= budget_ns) break;
   }
-  h->round_spent += now - began;
   if (h->round_window == h->window_count) end_round(h);
   return returned;
 }
