@@ -36,7 +36,8 @@ static void purge_pools(heap *h, window *w, arena *a, uint32_t set) {
   ouro_pool *pools = arena_pools(w, a);
   for (uint64_t rest = set; rest;) {
     unsigned from = ouro_lowest_bit(rest), count = bits_run(rest, from);
-    os_purge(pool_start(&pools[from]), count * OURO_POOL_BYTES);
+    /* Not pool_start: it reads the descriptor, and that of a pool not in use may have been purged. */
+    os_purge(arena_start(w, a) + from * OURO_POOL_BYTES, count * OURO_POOL_BYTES);
     for (unsigned k = from; k < from + count; k++) pools[k].touched = 0;
     rest &= ~(bits_below(count) << from);
   }
@@ -55,7 +56,7 @@ static void purge_pages(const heap *h, ouro_pool *pool, uint32_t set) {
   pool->idle &= (uint16_t)~set;
 }
 
-/* The descriptors of an arena without a pool in use say nothing that zero does not say. */
+/* The descriptors of an arena without a pool in use or a touched one say nothing that zero does not. */
 static void purge_descriptors(const heap *h, window *w, arena *a) {
   uintptr_t from = ((uintptr_t)arena_pools(w, a) + h->page - 1) & ~(h->page - 1);
   uintptr_t to = (uintptr_t)(arena_pools(w, a) + OURO_ARENA_POOLS) & ~(h->page - 1);
@@ -69,7 +70,7 @@ static size_t purge_spare(heap *h, window *w, arena *a, const spare *s) {
   purge_pools(h, w, a, s->pools);
   for (unsigned k = 0; k < OURO_ARENA_POOLS; k++)
     if (s->pages[k]) purge_pages(h, &arena_pools(w, a)[k], s->pages[k]);
-  if (a->free == UINT32_MAX) purge_descriptors(h, w, a);
+  if (a->free == UINT32_MAX && a->dirty == 0) purge_descriptors(h, w, a);
   h->returned += s->bytes;
   return s->bytes;
 }
