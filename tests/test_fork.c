@@ -40,7 +40,7 @@ static void fork_and_use(bool hardened) {
   ouro_heap_options options = quiet_options("fork");
   options.hardened = hardened;
   ouro_heap *heap = ouro_heap_new(&options);
-  shadow live = {0};
+  SHADOW(live);
   use(heap, &live);
   fflush(NULL);
   pid_t child = fork();

@@ -26,7 +26,7 @@ TEST(large_requests_are_counted_apart_from_the_pools) {
 
 TEST(thousands_of_large_blocks_come_and_go_in_any_order) {
   ouro_heap *heap = quiet_heap("large");
-  shadow live = {0};
+  SHADOW(live);
   uint64_t bytes = 0;
   for (int i = 0; i < 20000; i++) {
     if (live.count < 2000 && test_random() % 5 < 3) {

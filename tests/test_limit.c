@@ -67,7 +67,7 @@ TEST(memory_freed_by_one_class_serves_another_at_the_limit) {
   ouro_heap *heap = limited_heap(2 * MIB);
   enum { MOST = 200000 };
   static void *blocks[MOST];
-  for (size_t size = 16; size <= OURO_SMALL_MAX; size += 16) {
+  for (size_t size = 32; size <= OURO_SMALL_MAX; size += 16) {
     size_t count = 0;
     while (count < MOST && (blocks[count] = ouro_alloc(heap, size)) != NULL) count++;
     CHECK_LT(2 * MIB * 9 / 10, count * size + (size / 16) * OURO_POOL_BYTES);

@@ -63,7 +63,7 @@ TEST(give_back_returns_pages_within_pools_that_live_blocks_hold) {
 
 TEST(returned_memory_is_usable_again) {
   ouro_heap *heap = quiet_heap("purge");
-  shadow live = {0};
+  SHADOW(live);
   fill(heap);
   drop_all_but_every(heap, 300);
   ouro_heap_give_back(heap);
@@ -103,6 +103,24 @@ TEST(idle_memory_goes_back_after_the_decay_time) {
   CHECK_LT(heap_rss(heap), full / 10 + 512 * KIB);
   CHECK(stats_of(heap).returned > full * 8 / 10);
   CHECK(heap_ok(heap));
+}
+
+/* Half of an arena falls empty a decay time later than the other: returning one must not forget the other. */
+TEST(memory_that_falls_free_in_two_steps_goes_back_in_two_steps) {
+  ouro_heap *heap = decaying_heap(40, 0);
+  fill(heap);
+  for (int i = 0; i < COUNT / 2; i++) ouro_free(heap, blocks[i]);
+  sleep_ms(45);
+  ouro_heap_tick(heap, 10000000); /* marks the first half */
+  for (int i = COUNT / 2; i < COUNT; i++) ouro_free(heap, blocks[i]);
+  sleep_ms(45);
+  ouro_heap_tick(heap, 10000000); /* returns it, marks the second */
+  CHECK(heap_ok(heap));
+  CHECK(within(stats_of(heap).resident, heap_rss(heap), 256 * KIB));
+  CHECK(stats_of(heap).returned < COUNT * SIZE * 3 / 4);
+  idle(heap, 200);
+  CHECK(heap_ok(heap));
+  CHECK_LT(heap_rss(heap), MIB);
 }
 
 TEST(nothing_goes_back_before_the_decay_time) {

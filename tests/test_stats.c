@@ -31,7 +31,7 @@ static size_t asked(const shadow *live, bool large) {
 }
 
 TEST(live_is_the_sum_of_the_blocks_handed_out) {
-  shadow live = {0};
+  SHADOW(live);
   ouro_heap *heap = used_heap(quiet_options("stats"), 700, &live);
   ouro_heap_stats s = stats_of(heap);
   uint64_t small = 0, bytes = 0;
@@ -49,7 +49,7 @@ TEST(live_is_the_sum_of_the_blocks_handed_out) {
 
 TEST(requested_is_close_in_a_plain_heap_and_exact_in_a_hardened_one) {
   for (int hardened = 0; hardened < 2; hardened++) {
-    shadow live = {0};
+    SHADOW(live);
     ouro_heap_options options = quiet_options("stats");
     options.hardened = hardened;
     ouro_heap *heap = used_heap(options, 700, &live);
@@ -66,7 +66,7 @@ TEST(requested_is_close_in_a_plain_heap_and_exact_in_a_hardened_one) {
  * most one for each class, are the difference. */
 TEST(resident_is_what_the_kernel_counts) {
   for (int hardened = 0; hardened < 2; hardened++) {
-    shadow live = {0};
+    SHADOW(live);
     ouro_heap_options options = quiet_options("stats");
     options.hardened = hardened;
     ouro_heap *heap = used_heap(options, 500, &live);
@@ -78,7 +78,7 @@ TEST(resident_is_what_the_kernel_counts) {
 }
 
 TEST(classes_add_up_to_the_heap) {
-  shadow live = {0};
+  SHADOW(live);
   ouro_heap *heap = used_heap(quiet_options("stats"), 700, &live);
   ouro_class_stats classes[OURO_CLASSES];
   ouro_heap_class_stats(heap, classes);

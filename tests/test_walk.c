@@ -37,7 +37,7 @@ TEST(an_empty_heap_has_nothing_to_see) {
 TEST(a_walk_sees_every_live_block_once_small_and_large) {
   ouro_heap *heap = quiet_heap("walk");
   static ouro_block seen[COUNT + 256];
-  shadow live = {0};
+  SHADOW(live);
   for (size_t i = 0; i < COUNT; i++) {
     size_t size = i % 100 == 0 ? 1000 + i : i % 513;
     shadow_add(&live, ouro_alloc(heap, size), size, 16);
@@ -67,7 +67,8 @@ TEST(a_walk_sees_every_live_block_once_small_and_large) {
 TEST(a_walk_of_a_heap_in_use_sees_survivors_exactly_once) {
   for (int round = 0; round < 8; round++) {
     ouro_heap *heap = quiet_heap("walk");
-    shadow stay = {0}, come_and_go = {0};
+    SHADOW(stay);
+    SHADOW(come_and_go);
     for (int i = 0; i < 6000; i++) {
       size_t size = test_random() % 700;
       shadow_add(i % 2 ? &stay : &come_and_go, ouro_alloc(heap, size), size, 16);
@@ -96,8 +97,6 @@ TEST(a_walk_of_a_heap_in_use_sees_survivors_exactly_once) {
     CHECK(shadow_all_intact(&stay));
     ouro_heap_destroy(heap);
     free(seen);
-    shadow_drop(&stay);
-    shadow_drop(&come_and_go);
   }
 }
 

@@ -20,13 +20,13 @@ TEST(P1_pools_hold_blocks_of_one_size_within_arenas) {
   for (int i = 0; i < ROUNDS; i++)
     for (int k = 0; k < 3; k++) {
       blocks[i][k] = ouro_alloc(heap, sizes[k]);
-      if (!under_asan()) CHECK_EQ(ouro_usable_size(heap, blocks[i][k]), classes[k]);
+      if (!under_watch()) CHECK_EQ(ouro_usable_size(heap, blocks[i][k]), classes[k]);
     }
   for (int i = 0; i < ROUNDS; i++)
     for (int k = 0; k < 3; k++) {
       CHECK(pool_of(blocks[i][k]) != pool_of(blocks[i][(k + 1) % 3]));
       if (pool_of(blocks[i][k]) == pool_of(blocks[0][k]))
-        CHECK_EQ((size_t)llabs(blocks[i][k] - blocks[0][k]) % (under_asan() ? 16 : classes[k]), 0u);
+        CHECK_EQ((size_t)llabs(blocks[i][k] - blocks[0][k]) % (under_watch() ? 16 : classes[k]), 0u);
     }
   ouro_heap_stats s = stats_of(heap);
   CHECK_EQ(s.arenas, 1u);
@@ -34,7 +34,7 @@ TEST(P1_pools_hold_blocks_of_one_size_within_arenas) {
 }
 
 TEST(P1_a_16_byte_request_takes_a_16_byte_block_and_returns_to_its_pool) {
-  if (under_asan() || under_valgrind()) SKIP("watched heaps have no 16-byte blocks");
+  if (under_watch()) SKIP("watched heaps have no 16-byte blocks");
   ouro_heap *heap = quiet_heap("P1");
   enum { COUNT = 4096 };
   static char *blocks[COUNT];

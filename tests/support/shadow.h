@@ -73,4 +73,7 @@ static inline void shadow_drop(shadow *s) {
   *s = (shadow){0};
 }
 
+/* A shadow that ends with its scope. */
+#define SHADOW(name) __attribute__((cleanup(shadow_drop))) shadow name = {0}
+
 #endif

@@ -18,6 +18,9 @@ static inline bool under_valgrind(void) {
   return preload && strstr(preload, "vgpreload") != NULL;
 }
 
+/* Whether heaps announce their blocks to the tool. */
+static inline bool under_watch(void) { return under_asan() || under_valgrind(); }
+
 /* Sanitizers map terabytes: no address space limit works, and freed memory stays in quarantines. */
 static inline bool under_sanitizer(void) { return under_asan() || under_tsan(); }
 
