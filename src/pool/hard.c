@@ -102,8 +102,9 @@ size_t hard_check(const heap *h, const ouro_pool *pool, const void *p) {
     hard_report(h, OURO_FOREIGN_FREE, p, pool, 0);
     return SIZE_MAX;
   }
-  if (pool_is_free(pool, pool_index_of(pool, p)) || !hard_is_live(h, pool, p)) {
-    hard_report(h, OURO_DOUBLE_FREE, p, pool, trailer_of(pool, p)->requested);
+  bool released = pool_is_free(pool, pool_index_of(pool, p));
+  if (released || !hard_is_live(h, pool, p)) {
+    hard_report(h, OURO_DOUBLE_FREE, p, pool, released ? 0 : trailer_of(pool, p)->requested);
     return SIZE_MAX;
   }
   size_t requested = intact(h, pool, p);
