@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "compat.h"
 
 #include "arenas.h"
 
 #include <stdlib.h>
 
+#include "addrset.h"
 #include "glibc.h"
 #include "ledger.h"
 #include "procfs.h"
@@ -16,9 +16,9 @@
 enum {
   POOL = 16 * 1024,
   ARENA = 64 * POOL,
-  NEAR = 7 * POOL, /* pools this close share an arena: glibc maps nothing shorter than 128 KiB */
-  OBJECT_MAX =
-      512 - 48 /* small enough for pymalloc with anything that lies in front of an object */
+  NEAR = 7 * POOL,       /* pools this close share an arena: glibc maps nothing below 128 KiB */
+  OBJECT_MAX = 512 - 48, /* small for pymalloc, whatever lies in front of the object */
+  DEPTH = 3,             /* how far untracked containers are followed */
 };
 
 /* Written once, before anything reads it. */
@@ -35,25 +35,59 @@ static int by_address(const void *left, const void *right) {
   return (a > b) - (a < b);
 }
 
-/* Whether the object is certain to be a small block. Only tuples say their length in a way all
- * versions share; the other types of variable size are too few to matter. */
+/* Pools in which small objects lie, each once. */
+typedef struct pool_list {
+  addrset seen; /* by pool number, 16 apart, as the set wants it */
+  uintptr_t *pools;
+  size_t count, room;
+  int depth;
+} pool_list;
+
+/* Whether the object is certain to be a small block. Of the types of variable size only these say
+ * their length in a way that all versions share. */
 static bool is_small(PyObject *object) {
   PyTypeObject *type = Py_TYPE(object);
   Py_ssize_t size = type->tp_basicsize;
-  if (PyTuple_CheckExact(object)) size += PyTuple_GET_SIZE(object) * (Py_ssize_t)sizeof(PyObject *);
-  return size <= OBJECT_MAX && (type->tp_itemsize == 0 || PyTuple_CheckExact(object));
+  if (PyTuple_CheckExact(object) || PyBytes_CheckExact(object))
+    return size + Py_SIZE(object) * type->tp_itemsize <= OBJECT_MAX;
+  if (PyUnicode_CheckExact(object)) return size + PyUnicode_GET_LENGTH(object) * 4 <= OBJECT_MAX;
+  return size <= OBJECT_MAX && (type->tp_itemsize == 0 || PyLong_CheckExact(object));
 }
 
-/* Addresses of the pools that hold small objects of `list`, in order; `pools` has room for all. */
-static size_t collect_pools(PyObject *list, uintptr_t *pools) {
-  size_t count = 0;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-    PyObject *object = PyList_GET_ITEM(list, i);
-    uintptr_t pool = (uintptr_t)object / POOL * POOL;
-    if (is_small(object) && (count == 0 || pools[count - 1] != pool)) pools[count++] = pool;
-  }
-  qsort(pools, count, sizeof *pools, by_address);
-  return count;
+static bool pool_room(pool_list *list) {
+  if (list->count < list->room) return true;
+  size_t room = list->room ? list->room * 2 : 1024;
+  uintptr_t *wider = realloc(list->pools, room * sizeof *wider);
+  if (!wider) return false;
+  list->pools = wider;
+  list->room = room;
+  return true;
+}
+
+static void note_object(pool_list *list, PyObject *object) {
+  uintptr_t number = (uintptr_t)object / POOL;
+  if (!is_small(object) || !pool_room(list)) return;
+  if (addrset_add(&list->seen, (const void *)(number * 16)))
+    list->pools[list->count++] = number * POOL;
+}
+
+static int note_reference(PyObject *object, void *context) {
+  pool_list *list = context;
+  note_object(list, object);
+  traverseproc traverse = Py_TYPE(object)->tp_traverse;
+  if (!PyTuple_CheckExact(object) || PyObject_GC_IsTracked(object) || list->depth == DEPTH)
+    return 0;
+  list->depth++;
+  traverse(object, note_reference, list);
+  list->depth--;
+  return 0;
+}
+
+static int note_tracked(PyObject *object, void *context) {
+  traverseproc traverse = Py_TYPE(object)->tp_traverse;
+  note_object(context, object);
+  if (traverse) traverse(object, note_reference, context);
+  return 1;
 }
 
 static void note(uintptr_t start, uintptr_t end) {
@@ -107,14 +141,16 @@ static void note_mappings(const uintptr_t *pools, size_t count) {
 }
 
 void ledger_note_interpreter(void) {
-  PyObject *gc = PyImport_ImportModule("gc");
-  PyObject *list = gc ? PyObject_CallMethod(gc, "get_objects", NULL) : NULL;
-  size_t room = list ? (size_t)PyList_GET_SIZE(list) : 0;
-  uintptr_t *pools = room ? PyMem_RawMalloc(room * sizeof *pools) : NULL;
+  pool_list list = {0};
+  bool enabled = PyGC_Disable();
+  compat_visit_tracked(note_tracked, &list);
+  if (enabled) PyGC_Enable();
   noted_count = 0;
-  if (pools) note_mappings(pools, collect_pools(list, pools));
-  PyMem_RawFree(pools);
-  Py_XDECREF(list);
-  Py_XDECREF(gc);
+  if (list.pools) {
+    qsort(list.pools, list.count, sizeof *list.pools, by_address);
+    note_mappings(list.pools, list.count);
+  }
+  free(list.pools);
+  addrset_free(&list.seen);
   PyErr_Clear(); /* a ledger with less detail is no reason to fail */
 }
