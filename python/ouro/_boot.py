@@ -6,7 +6,6 @@ a child goes on as if Ouro were not there.
 """
 
 import os
-import sys
 
 import ouro
 

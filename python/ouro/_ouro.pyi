@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-from typing import Literal, NamedTuple
+from typing import Final, Literal, final
+
+from _typeshed import structseq
 
 __version__: str
 
-class GivenBack(NamedTuple):
+@final
+class GivenBack(structseq[int], tuple[int, int, int]):
     """What give_back() returned to the operating system, in bytes."""
 
-    total: int
-    pools: int
-    system: int
+    __match_args__: Final = ("total", "pools", "system")
+    @property
+    def total(self) -> int: ...
+    @property
+    def pools(self) -> int: ...
+    @property
+    def system(self) -> int: ...
 
 def install(
     *,
