@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "pool/remote.h"
 
+#include "os/annotate.h"
 #include "pool/hard.h"
 #include "pool/large.h"
 
@@ -40,6 +41,11 @@ static void free_one_by_one(heap *h, ouro_pool *pool, unsigned word, uint64_t bi
     hard_free(h, pool, pool_block(pool, word * 64 + ouro_lowest_bit(bits)));
 }
 
+static void announce_deaths(ouro_pool *pool, unsigned word, uint64_t bits) {
+  for (; bits; bits &= bits - 1)
+    annotate_died(pool_block(pool, word * 64 + ouro_lowest_bit(bits)), pool->size);
+}
+
 /* Ends blocks of one word. Bits of blocks that are free already (a double free) have no effect. */
 static void take_word(heap *h, ouro_pool *pool, unsigned word, uint64_t bits) {
   if (bits == 0) return;
@@ -48,6 +54,7 @@ static void take_word(heap *h, ouro_pool *pool, unsigned word, uint64_t bits) {
     return;
   }
   bits &= ~pool_words(pool)[word];
+  if (h->annotated) announce_deaths(pool, word, bits);
   if (bits) pool_free_bits(h, pool, word, bits);
 }
 
