@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libFuzzer target: the bytes are the choices of the model (tests/model/ops.h), two per choice, the first
+ * four the heap's options; the checker runs after each step. With clang:
+ *
+ *     clang -g -fsanitize=fuzzer,address -Iinclude -Isrc -Itests src/all.c tests/fuzz/heap_ops.c
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "model/ops.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+typedef struct byte_chooser {
+  chooser open; /* must be first */
+  const uint8_t *at, *end;
+} byte_chooser;
+
+static uint64_t next_bytes(chooser *from) {
+  byte_chooser *bytes = (byte_chooser *)from;
+  if (bytes->end - bytes->at < 2) {
+    from->ended = true;
+    return 0;
+  }
+  uint64_t value = (uint64_t)bytes->at[0] << 8 | bytes->at[1];
+  bytes->at += 2;
+  return value;
+}
+
+static ouro_heap_options choose_options(chooser *from) {
+  ouro_heap_options o = quiet_options("fuzz");
+  size_t bits = choose(from, 256);
+  o.hardened = bits & 1;
+  o.locked_by_caller = bits & 2;
+  o.decay_ms = bits & 4 ? 1 : 0;
+  o.keep = bits & 8 ? 0 : MIB;
+  o.limit = bits & 16 ? MIB : 0;
+  o.quarantine = bits & 32 ? 4096 : 64 * KIB;
+  return o;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  byte_chooser bytes = {.open.next = next_bytes, .at = data, .end = data + size};
+  ouro_heap_options options = choose_options(&bytes.open);
+  bool injection = choose(&bytes.open, 2);
+  model m;
+  model_start(&m, &options, &bytes.open);
+  for (int step = 0; !bytes.open.ended && !m.broken && step < 3000; step++)
+    model_step(&m, injection, true);
+  if (!shadow_all_intact(&m.live)) model_must(&m, false, "nobody writes into a live block");
+  if (m.broken) {
+    fprintf(stderr, "heap_ops: does not hold: %s\n", m.broken);
+    abort();
+  }
+  model_stop(&m);
+  return 0;
+}
