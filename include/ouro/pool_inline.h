@@ -30,16 +30,17 @@
 #define OURO_POOL_WORDS (OURO_POOL_BYTES / OURO_CLASS_BYTES / 64)
 
 /* The descriptor of one pool. All zero: not in use; the fast path of a free then finds free[0] == 0 and
- * turns to the slow one, as it does for pools whose heap must see every free (`first_word` below). */
+ * turns to the slow one, as it does for pools whose heap must see every free: those keep `reciprocal` and the
+ * first words at zero, and their bitmap behind. */
 typedef struct ouro_pool {
   uint32_t reciprocal; /* ceil(2^32 / block size); 0: the fast path may not free here */
   uint32_t used;       /* usable blocks not in `free` */
   uint64_t summary;
-  uint16_t first;      /* first usable block index: the colour */
+  uint8_t state;       /* enum pool_state */
+  uint8_t first;       /* first usable block index: the colour */
   uint16_t end;        /* behind the last block index */
   uint16_t size;       /* block size in bytes */
-  uint8_t state;       /* enum pool_state */
-  uint8_t first_word;  /* where the bitmap starts in free[]: 0, or 32 where every free must be slow */
+  uint16_t bin;        /* where the bin of its class lies in the heap, in bytes */
   uint16_t touched;    /* bit k: page k of the pool was touched and not returned since */
   uint16_t idle;       /* bit k: page k had no live block at the last tick, and none was put there since */
   uint32_t index;      /* of this descriptor in its window */
@@ -71,7 +72,7 @@ typedef struct ouro_bin {
 
 struct ouro_heap {
   ouro_heap *self; /* first word of every window: the heap it belongs to */
-  uint64_t reserved[7];
+  uint32_t no_room[14]; /* zero: the bin of a descriptor that is not in use has no room for a block */
   ouro_bin bins[OURO_CLASSES + 1]; /* by (size + 15) / 16; bins[0] is always empty */
   /* the rest is in src/pool/heap.h */
 };
@@ -81,6 +82,8 @@ OURO_API void ouro_free_slow(ouro_heap *heap, void *block);
 OURO_API void ouro_pool_emptied(ouro_heap *heap, ouro_pool *pool);
 
 OURO_STATIC_ASSERT(sizeof(ouro_pool) % 64 == 0, "descriptors start on a cache line");
+OURO_STATIC_ASSERT(offsetof(ouro_bin, room) == offsetof(ouro_heap, no_room), "bin 0 has no room");
+OURO_STATIC_ASSERT(sizeof(ouro_heap) < UINT16_MAX, "a bin's place fits its field");
 
 static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {
@@ -109,7 +112,7 @@ static inline void ouro_free(ouro_heap *heap, void *block) {
     return;
   }
   ouro_pool *pool = (ouro_pool *)(void *)heap + (offset >> OURO_POOL_SHIFT);
-  ouro_bin *bin = &heap->bins[pool->size / OURO_CLASS_BYTES];
+  ouro_bin *bin = (ouro_bin *)(void *)((char *)heap + pool->bin);
   if (bin->put - bin->taken < bin->room) {
     bin->recent[bin->put++ % OURO_BIN_RECENT] = block;
     return;

@@ -82,6 +82,7 @@ void heap_return_pool(heap *h, ouro_pool *pool) {
   unsigned number = (unsigned)(a - w->arenas), k = pool->index % OURO_ARENA_POOLS;
   pool->state = POOL_UNUSED;
   pool->reciprocal = 0;
+  pool->bin = 0;
   pool->free[0] = 0;
   pool->summary = 0;
   pool->idle = 0;

@@ -35,6 +35,7 @@ static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t ind
   MUST(pool->size && pool->size % OURO_CLASS_BYTES == 0 && pool->size <= OURO_SMALL_MAX, "a pool has no size class");
   MUST(pool->end == OURO_POOL_BYTES / pool->size && pool->first < pool->end, "a pool's bounds are wrong");
   MUST((pool->idle & ~pool->touched) == 0, "an idle page was never touched");
+  MUST((char *)h + pool->bin == (const char *)&h->open.bins[pool_class(pool)], "a pool has another class's bin");
   MUST(pool->heap == &h->open, "a pool belongs to another heap");
   MUST(pool->reciprocal == (h->slow_frees ? 0 : class_reciprocal(pool->size)), "a pool's reciprocal is wrong");
   MUST(!h->slow_frees || pool->free[0] == 0, "a watched pool allows fast frees");
@@ -52,7 +53,7 @@ static const char *check_arena(const heap *h, const window *w, uint32_t number, 
     const ouro_pool *pool = &window_pools(w)[index];
     MUST((pool->state == POOL_UNUSED) == (a->free >> k & 1), "a pool's state and its arena differ");
     if (pool->state == POOL_UNUSED) {
-      MUST(pool->reciprocal == 0 && pool->free[0] == 0, "an unused pool allows fast frees");
+      MUST(pool->reciprocal == 0 && pool->bin == 0 && pool->free[0] == 0, "an unused pool allows fast frees");
       MUST((pool->touched != 0) == (a->dirty >> k & 1), "an unused pool's pages are miscounted");
       continue;
     }

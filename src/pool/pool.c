@@ -39,11 +39,11 @@ void pool_init(heap *h, ouro_pool *pool, unsigned class) {
   size_t size = class_size(class), colour = h->colour++ % TUNE_COLOURS * TUNE_COLOUR_BYTES;
   pool->heap = &h->open;
   pool->size = (uint16_t)size;
-  pool->first = (uint16_t)((colour + size - 1) / size);
+  pool->first = (uint8_t)((colour + size - 1) / size);
   pool->end = (uint16_t)(OURO_POOL_BYTES / size);
   pool->used = 0;
   pool->requested = 0;
-  pool->first_word = h->slow_frees ? POOL_SLOW_WORD : 0;
+  pool->bin = (uint16_t)((char *)&h->open.bins[class] - (char *)h);
   pool->reciprocal = h->slow_frees ? 0 : class_reciprocal(size);
   pool->next = pool->previous = NULL;
   fill_words(pool);

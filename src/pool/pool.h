@@ -22,7 +22,7 @@ enum pool_state { POOL_UNUSED, POOL_CURRENT, POOL_PARTIAL, POOL_FULL };
 #define POOL_SLOW_WORD 32u /* where the bitmap starts in pools whose frees must be slow */
 
 static inline uint64_t *pool_words(const ouro_pool *pool) {
-  return (uint64_t *)(uintptr_t)pool->free + pool->first_word;
+  return (uint64_t *)(uintptr_t)pool->free + (pool->reciprocal ? 0 : POOL_SLOW_WORD);
 }
 
 static inline unsigned pool_word_count(const ouro_pool *pool) { return (pool->end + 63u) / 64; }

@@ -62,6 +62,7 @@
 
 _Static_assert(OURO_ARENA_POOLS == 32, "an arena's pools fit a 32-bit set");
 _Static_assert(OURO_TABLE_BYTES % OURO_ARENA_BYTES == 0, "tables end where an arena may begin");
+_Static_assert(TUNE_COLOURS * TUNE_COLOUR_BYTES / OURO_CLASS_BYTES <= UINT8_MAX, "a colour fits its field");
 _Static_assert(TUNE_TABLE_ARENAS * OURO_ARENA_POOLS * sizeof(ouro_pool) % 4096 == 0, "table pieces are pages");
 _Static_assert(OURO_FIRST_ARENA % TUNE_TABLE_ARENAS == 0, "table pieces do not straddle the first arena");
 
