@@ -70,7 +70,8 @@ TEST(parent_child_and_grandchild_go_on_with_their_copies) { fork_and_use(false);
 
 TEST(hardened_heaps_survive_forks_too) { fork_and_use(true); }
 
-/* The kernel's view of a fork: memory is shared until written, and a child that frees does not copy it. */
+/* The kernel's view of a fork: memory is shared until written, and a child that frees does not copy
+ * it. */
 TEST(freeing_in_a_child_copies_no_block_pages) {
   if (under_sanitizer()) SKIP("sanitizers write shadow memory on their own");
   ouro_heap *heap = quiet_heap("fork");
@@ -90,7 +91,7 @@ TEST(freeing_in_a_child_copies_no_block_pages) {
   wait_for(child);
 }
 
-/* --- Frees from another thread in flight while the process forks ---------------------------------- */
+/* --- Frees from another thread in flight while the process forks --- */
 
 enum { RING = 4096 };
 
@@ -109,8 +110,8 @@ static void *keep_freeing(void *arg) {
   return NULL;
 }
 
-/* The child has no freeing thread: what is still in the ring is its own to free, what had been taken out
- * may be lost to it, one block per thread. */
+/* The child has no freeing thread: what is still in the ring is its own to free, what had been
+ * taken out may be lost to it, one block per thread. */
 static void child_of_traffic(traffic *t) {
   ouro_heap_adopt(t->heap);
   for (size_t i = 0; i < RING; i++) {

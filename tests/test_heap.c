@@ -126,7 +126,7 @@ TEST(owns_is_right_for_any_value) {
   CHECK(!ouro_owns(h, system) && !ouro_owns(h, &on_stack) && !ouro_owns(h, NULL));
   CHECK(!ouro_owns(h, h) && !ouro_owns(h, (char *)h + 4096));
   free(system);
-  const uintptr_t borders[] = {1,        0x7fffffffffff,     0x800000000000,
+  const uintptr_t borders[] = {1,           0x7fffffffffff,     0x800000000000,
                                UINTPTR_MAX, (uintptr_t)1 << 62, (uintptr_t)h - 1};
   for (size_t i = 0; i < sizeof borders / sizeof *borders; i++)
     CHECK(!ouro_owns(h, (void *)borders[i]));
@@ -162,8 +162,7 @@ TEST(ranges_hold_every_block_and_nothing_of_others) {
   for (int i = 0; i <= 100; i++) {
     uintptr_t p = i < 100 ? (uintptr_t)blocks[i] : (uintptr_t)ouro_alloc(other, 16);
     bool inside = false;
-    for (size_t r = 0; r < n; r++)
-      inside |= p - (uintptr_t)ranges[r].start < ranges[r].size;
+    for (size_t r = 0; r < n; r++) inside |= p - (uintptr_t)ranges[r].start < ranges[r].size;
     CHECK_EQ(inside, i < 100);
   }
   CHECK_EQ(ouro_heap_ranges(h, NULL, 0), n);

@@ -105,7 +105,8 @@ TEST(idle_memory_goes_back_after_the_decay_time) {
   CHECK(heap_ok(heap));
 }
 
-/* Half of an arena falls empty a decay time later than the other: returning one must not forget the other. */
+/* Half of an arena falls empty a decay time later than the other: returning one must not forget the
+ * other. */
 TEST(memory_that_falls_free_in_two_steps_goes_back_in_two_steps) {
   ouro_heap *heap = decaying_heap(40, 0);
   fill(heap);

@@ -27,8 +27,8 @@ TEST(realloc_to_zero_keeps_a_block) {
 /* From every kind of size to every other: small, border, large, huge. */
 TEST(contents_survive_every_change_of_size) {
   ouro_heap *heap = quiet_heap("realloc");
-  const size_t sizes[] = {1,   15,  16,   17,   31,   100,   383,    384,    385,
-                          500, 511, 512,  513,  514,  1000,  4096,   20000,  400000};
+  const size_t sizes[] = {1,   15,  16,  17,  31,  100,  383,  384,   385,
+                          500, 511, 512, 513, 514, 1000, 4096, 20000, 400000};
   const size_t count = sizeof sizes / sizeof *sizes;
   for (size_t i = 0; i < count; i++)
     for (size_t j = 0; j < count; j++) {

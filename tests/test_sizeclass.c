@@ -14,7 +14,7 @@ TEST(every_size_gets_the_smallest_class_that_holds_it) {
 }
 
 TEST(the_reciprocal_divides_every_offset_of_a_pool_exactly) {
-  for (unsigned class = 1; class <= OURO_CLASSES; class++) {
+  for (unsigned class = 1; class <= OURO_CLASSES; class ++) {
     uint64_t size = class_size(class), reciprocal = class_reciprocal(size);
     for (uint64_t offset = 0; offset < OURO_POOL_BYTES; offset++)
       if (offset * reciprocal >> 32 != offset / size)
@@ -23,7 +23,7 @@ TEST(the_reciprocal_divides_every_offset_of_a_pool_exactly) {
 }
 
 TEST(the_last_block_of_every_class_ends_within_its_pool) {
-  for (unsigned class = 1; class <= OURO_CLASSES; class++) {
+  for (unsigned class = 1; class <= OURO_CLASSES; class ++) {
     size_t end = OURO_POOL_BYTES / class_size(class);
     CHECK_LE(end * class_size(class), OURO_POOL_BYTES);
     CHECK_LE(end, OURO_POOL_WORDS * 64);

@@ -62,8 +62,8 @@ TEST(requested_is_close_in_a_plain_heap_and_exact_in_a_hardened_one) {
   }
 }
 
-/* What the heap says is resident, the kernel says too: pages claimed for the bins but never written, at
- * most one for each class, are the difference. */
+/* What the heap says is resident, the kernel says too: pages claimed for the bins but never
+ * written, at most one for each class, are the difference. */
 TEST(resident_is_what_the_kernel_counts) {
   for (int hardened = 0; hardened < 2; hardened++) {
     SHADOW(live);

@@ -58,12 +58,12 @@ TEST(a_walk_sees_every_live_block_once_small_and_large) {
     qsort(seen, n, sizeof *seen, by_address);
     for (size_t i = 0; i < live.count; i++)
       CHECK_EQ(times_seen(seen, n, live.blocks[i].address), 1u);
-    for (size_t i = 0; i < n; i++)
-      CHECK_EQ(seen[i].size, ouro_usable_size(heap, seen[i].address));
+    for (size_t i = 0; i < n; i++) CHECK_EQ(seen[i].size, ouro_usable_size(heap, seen[i].address));
   }
 }
 
-/* Between two calls the heap is used as hard as may be: those who live through all of it are seen once. */
+/* Between two calls the heap is used as hard as may be: those who live through all of it are seen
+ * once. */
 TEST(a_walk_of_a_heap_in_use_sees_survivors_exactly_once) {
   for (int round = 0; round < 8; round++) {
     ouro_heap *heap = quiet_heap("walk");

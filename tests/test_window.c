@@ -37,7 +37,8 @@ TEST(arenas_come_in_order_and_their_pools_know_where_they_are) {
   window_free(w);
 }
 
-/* Where 16 GiB of address space are refused a window is pieced together, and ends without a trace. */
+/* Where 16 GiB of address space are refused a window is pieced together, and ends without a trace.
+ */
 TEST(a_window_grows_in_pieces_under_an_address_space_limit) {
   if (under_sanitizer() || under_valgrind()) SKIP("the tool needs address space itself");
   setrlimit(RLIMIT_AS, &(struct rlimit){(size_t)1 << 30, (size_t)1 << 30});

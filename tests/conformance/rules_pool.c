@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rules of the system that the pools answer for, on Ouro's own blocks. A test's name starts with the
- * number of its rule.
+ * The rules of the system that the pools answer for, on Ouro's own blocks. A test's name starts
+ * with the number of its rule.
  */
 #include "test.h"
 
@@ -11,7 +11,8 @@
 static uintptr_t pool_of(const void *p) { return (uintptr_t)p / OURO_POOL_BYTES; }
 static uintptr_t arena_of(const void *p) { return (uintptr_t)p >> 21; }
 
-/* P1: arenas are taken from the system in big pieces, cut into pools, each pool into blocks of one size. */
+/* P1: arenas are taken from the system in big pieces, cut into pools, each pool into blocks of one
+ * size. */
 TEST(P1_pools_hold_blocks_of_one_size_within_arenas) {
   ouro_heap *heap = quiet_heap("P1");
   enum { ROUNDS = 1000 };
@@ -26,7 +27,8 @@ TEST(P1_pools_hold_blocks_of_one_size_within_arenas) {
     for (int k = 0; k < 3; k++) {
       CHECK(pool_of(blocks[i][k]) != pool_of(blocks[i][(k + 1) % 3]));
       if (pool_of(blocks[i][k]) == pool_of(blocks[0][k]))
-        CHECK_EQ((size_t)llabs(blocks[i][k] - blocks[0][k]) % (under_watch() ? 16 : classes[k]), 0u);
+        CHECK_EQ((size_t)llabs(blocks[i][k] - blocks[0][k]) % (under_watch() ? 16 : classes[k]),
+                 0u);
     }
   ouro_heap_stats s = stats_of(heap);
   CHECK_EQ(s.arenas, 1u);
@@ -130,8 +132,8 @@ TEST(P3_how_much_is_kept_is_a_setting) {
   CHECK(kept[1] > 6 * MIB && kept[1] < 10 * MIB);
 }
 
-/* P4, for the pools: a type that wants free memory of its own has its own heap. What one keeps the other
- * cannot use; it is capped, can be read, and is emptied on request. */
+/* P4, for the pools: a type that wants free memory of its own has its own heap. What one keeps the
+ * other cannot use; it is capped, can be read, and is emptied on request. */
 TEST(P4_memory_kept_for_one_heap_is_not_used_for_another) {
   ouro_heap_options options = quiet_options("ints");
   options.limit = 8 * MIB;

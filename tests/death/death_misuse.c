@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each misuse that a hardened heap detects, twice: with a handler that takes the report apart, after which
- * the program goes on; and without one, where a line that names block, size class and pool ends it.
+ * Each misuse that a hardened heap detects, twice: with a handler that takes the report apart,
+ * after which the program goes on; and without one, where a line that names block, size class and
+ * pool ends it.
  */
 #include "test.h"
 
@@ -33,7 +34,9 @@ static ouro_heap *hard_heap(reports *into) {
   return heap;
 }
 
-static const void *pool_of(const void *p) { return (const void *)((uintptr_t)p & ~(OURO_POOL_BYTES - 1)); }
+static const void *pool_of(const void *p) {
+  return (const void *)((uintptr_t)p & ~(OURO_POOL_BYTES - 1));
+}
 
 /* The report must name the block, a size class that holds `size` bytes, and the pool. */
 static void check_named(const reports *r, ouro_misuse_kind kind, const void *block, size_t size) {
@@ -287,7 +290,7 @@ TEST(new_blocks_do_not_show_what_was_in_them) {
   }
 }
 
-/* --- Without a handler: one line, then the end ---------------------------------------------------- */
+/* --- Without a handler: one line, then the end --- */
 
 /* What the line must name. The address is known before the fork, so the child's is the same. */
 static void dies_naming(void (*misuse)(ouro_heap *, char *), size_t size, const char *kind) {

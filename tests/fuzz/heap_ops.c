@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer target: the bytes are the choices of the model (tests/model/ops.h), two per choice, the first
- * four the heap's options; the checker runs after each step. With clang:
+ * libFuzzer target: the bytes are the choices of the model (tests/model/ops.h), two per choice, the
+ * first four the heap's options; the checker runs after each step. With clang:
  *
  *     clang -g -fsanitize=fuzzer,address -Iinclude -Isrc -Itests src/all.c tests/fuzz/heap_ops.c
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A heap driven by a stream of choices, next to a naive model of it. After every step the two must agree;
- * the first contradiction is kept in `broken`. The stream is random numbers in the model test and the
- * fuzzer's bytes in tests/fuzz, so both speak the same language and can replay each other's findings.
+ * A heap driven by a stream of choices, next to a naive model of it. After every step the two must
+ * agree; the first contradiction is kept in `broken`. The stream is random numbers in the model
+ * test and the fuzzer's bytes in tests/fuzz, so both speak the same language and can replay each
+ * other's findings.
  */
 #ifndef OURO_TESTS_OPS_H
 #define OURO_TESTS_OPS_H
@@ -16,7 +17,9 @@ typedef struct chooser {
   bool ended;
 } chooser;
 
-static inline size_t choose(chooser *from, size_t bound) { return (size_t)(from->next(from) % bound); }
+static inline size_t choose(chooser *from, size_t bound) {
+  return (size_t)(from->next(from) % bound);
+}
 
 typedef struct model {
   ouro_heap *heap;
@@ -47,7 +50,7 @@ static inline void model_stop(model *m) {
   shadow_drop(&m->live);
 }
 
-/* --- Choices -------------------------------------------------------------------------------------- */
+/* --- Choices --- */
 
 static inline size_t choose_size(chooser *from) {
   switch (choose(from, 16)) {
@@ -64,7 +67,7 @@ static inline shadow_block *choose_block(model *m) {
   return m->live.count ? &m->live.blocks[choose(m->from, m->live.count)] : NULL;
 }
 
-/* --- Steps ---------------------------------------------------------------------------------------- */
+/* --- Steps --- */
 
 /* Takes note of what an allocation returned. */
 static inline void model_got(model *m, void *p, size_t size, size_t alignment) {
@@ -104,7 +107,8 @@ static inline void step_aligned(model *m) {
 /* Requests that no heap can serve leave it as it was. */
 static inline void step_impossible(model *m) {
   model_must(m, !ouro_calloc(m->heap, SIZE_MAX / 2, 3), "a product that overflows is refused");
-  model_must(m, !ouro_alloc(m->heap, SIZE_MAX - choose(m->from, 64)), "no address space has that much");
+  model_must(m, !ouro_alloc(m->heap, SIZE_MAX - choose(m->from, 64)),
+             "no address space has that much");
   model_must(m, !ouro_alloc_aligned(m->heap, 48, 16), "an alignment is a power of two");
   shadow_block *b = choose_block(m);
   if (!b) return;
@@ -242,7 +246,7 @@ static inline void step_end_fail(model *m) {
   m->may_fail = m->options.limit != 0;
 }
 
-/* --- The whole ------------------------------------------------------------------------------------ */
+/* --- The whole --- */
 
 typedef struct model_op {
   void (*step)(model *);
@@ -258,9 +262,8 @@ static const model_op model_ops[] = {
     {step_free_range, 1, false, false},  {step_give_back, 1, false, false},
     {step_tick, 2, false, false},        {step_settings, 1, false, false},
     {step_walk, 1, false, false},        {step_adopt, 4, false, false},
-    {step_addresses, 1, false, false},
-    {step_impossible, 1, false, false},  {step_fail, 1, false, true},
-    {step_end_fail, 1, false, true},
+    {step_addresses, 1, false, false},   {step_impossible, 1, false, false},
+    {step_fail, 1, false, true},         {step_end_fail, 1, false, true},
 };
 
 static inline const model_op *choose_op(chooser *from) {
@@ -271,7 +274,8 @@ static inline const model_op *choose_op(chooser *from) {
   return &model_ops[at];
 }
 
-/* The heap's numbers against the model's. Large blocks freed from afar count until they are taken back. */
+/* The heap's numbers against the model's. Large blocks freed from afar count until they are taken
+ * back. */
 static inline void model_compare_numbers(model *m) {
   ouro_heap_stats s = stats_of(m->heap);
   uint64_t asked = 0, nothing = 0, blocks = s.live_blocks + s.large_blocks, count = m->live.count;
@@ -283,7 +287,8 @@ static inline void model_compare_numbers(model *m) {
   model_must(m, blocks >= count && blocks <= count + m->late, "blocks are counted");
   model_must(m, s.live + s.large >= asked, "live blocks are at least what was asked for");
   if (m->exact && !m->late)
-    model_must(m, s.requested + s.large - asked <= nothing, "a hardened heap counts requests exactly");
+    model_must(m, s.requested + s.large - asked <= nothing,
+               "a hardened heap counts requests exactly");
   if (m->options.limit) model_must(m, s.live + s.large <= m->options.limit, "the limit holds");
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A scripted workload runs again and again, with its n-th allocation failing, for every n. Whatever fails,
- * the heap must be whole, no block lost or damaged, and everything that was handed out can be freed.
+ * A scripted workload runs again and again, with its n-th allocation failing, for every n. Whatever
+ * fails, the heap must be whole, no block lost or damaged, and everything that was handed out can
+ * be freed.
  */
 #include "test.h"
 
@@ -46,7 +47,8 @@ static void end_block(script *s, size_t at, void (*end)(ouro_heap *, void *)) {
   shadow_remove(&s->live, at);
 }
 
-/* Every call that hands out memory, in an order that opens pools, fills them and crosses every border. */
+/* Every call that hands out memory, in an order that opens pools, fills them and crosses every
+ * border. */
 static void play(script *s) {
   for (int i = 0; i < 240; i++) {
     size_t size;
@@ -55,7 +57,8 @@ static void play(script *s) {
     if (p) shadow_add(&s->live, p, size, 16);
     if (!s->live.count) continue;
     if (i % 4 == 3) resize(s, i);
-    if (i % 5 == 4) end_block(s, (size_t)i * 31 % s->live.count, i % 2 ? ouro_free : ouro_free_remote);
+    if (i % 5 == 4)
+      end_block(s, (size_t)i * 31 % s->live.count, i % 2 ? ouro_free : ouro_free_remote);
     if (i % 60 == 59) ouro_heap_give_back(s->heap);
   }
 }
@@ -87,7 +90,8 @@ static bool play_with_fault(bool hardened, uint64_t n, uint64_t every) {
   return s.refused > 0;
 }
 
-/* The script makes 300 requests. Some faults stay without a NULL: a block can shrink without moving. */
+/* The script makes 300 requests. Some faults stay without a NULL: a block can shrink without
+ * moving. */
 static void fail_at_every_n(bool hardened, uint64_t every) {
   int refused = 0;
   for (uint64_t n = 1; n <= 300; n++) refused += play_with_fault(hardened, n, every);
@@ -103,7 +107,7 @@ TEST(all_allocations_from_the_nth_on_may_fail) { fail_at_every_n(false, 1); }
 
 TEST(every_third_allocation_from_the_nth_on_may_fail) { fail_at_every_n(false, 3); }
 
-/* --- The system refuses ---------------------------------------------------------------------------- */
+/* --- The system refuses --- */
 
 enum { MOST = 200000 };
 
@@ -125,7 +129,8 @@ static size_t status_kib(const char *format) {
   return kib;
 }
 
-/* Fills the heap until it says NULL, with what the limit leaves; `mixed` also asks for large blocks. */
+/* Fills the heap until it says NULL, with what the limit leaves; `mixed` also asks for large
+ * blocks. */
 static void fill_until_null(ouro_heap *heap, void **blocks, size_t *count, bool mixed) {
   *count = 0;
   while (*count < MOST) {
@@ -164,7 +169,8 @@ static void fill_against(int resource, const char *format, size_t spare, bool mi
   ouro_heap_destroy(heap);
 }
 
-/* RLIMIT_DATA counts writable private memory: it makes mprotect fail, the commit of an arena or a table. */
+/* RLIMIT_DATA counts writable private memory: it makes mprotect fail, the commit of an arena or a
+ * table. */
 TEST(memory_that_the_system_refuses_to_commit) {
   if (under_sanitizer() || under_valgrind()) SKIP("the tool needs memory itself");
   for (size_t spare = 0; spare < 9000; spare += spare < 3000 ? 60 : 500)
@@ -193,7 +199,8 @@ TEST(large_blocks_that_the_system_refuses) {
   }
 }
 
-/* Under `ulimit -v` a heap is pieced together from what there is; each limit must give a heap or NULL. */
+/* Under `ulimit -v` a heap is pieced together from what there is; each limit must give a heap or
+ * NULL. */
 TEST(address_space_that_the_system_refuses) {
   if (under_sanitizer() || under_valgrind()) SKIP("the tool needs address space itself");
   static void *blocks[MOST];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Several threads at once: what one allocates another frees. Runs under the thread sanitizer too. */
+/* Several threads at once: what one allocates another frees. Runs under the thread sanitizer too.
+ */
 #include "test.h"
 
 #include <pthread.h>
@@ -10,7 +11,8 @@
 
 enum { RING = 1024, FREERS = 3 };
 
-/* A block says how long it is and shows it in every byte: a block handed out twice shows another's. */
+/* A block says how long it is and shows it in every byte: a block handed out twice shows another's.
+ */
 static void mark(void *p, size_t size) { memset(p, (int)(size & 0xff), size); }
 
 static void check_mark(const unsigned char *p, size_t size) {
@@ -105,7 +107,7 @@ TEST(one_producer_several_consumers) { producer_and_consumers(false, FREERS); }
 
 TEST(hardened_producer_and_consumers) { producer_and_consumers(true, FREERS); }
 
-/* --- Everybody frees the same pools at the same time ------------------------------------------------ */
+/* --- Everybody frees the same pools at the same time --- */
 
 enum { BATCH = 20000 };
 
@@ -123,7 +125,8 @@ static void *free_my_share(void *arg) {
   return NULL;
 }
 
-/* Neighbouring blocks, so that the same words of the same bitmaps are hit; the owner takes back meanwhile. */
+/* Neighbouring blocks, so that the same words of the same bitmaps are hit; the owner takes back
+ * meanwhile. */
 TEST(threads_that_free_neighbouring_blocks_lose_none) {
   static void *blocks[BATCH];
   ouro_heap *heap = quiet_heap("crowd");
@@ -132,7 +135,8 @@ TEST(threads_that_free_neighbouring_blocks_lose_none) {
     pthread_t threads[4];
     crowd shares[4];
     pthread_barrier_init(&start, NULL, 5);
-    for (int i = 0; i < BATCH; i++) blocks[i] = ouro_alloc(heap, round % 2 ? 32 : 16 * (size_t)(1 + i % 32));
+    for (int i = 0; i < BATCH; i++)
+      blocks[i] = ouro_alloc(heap, round % 2 ? 32 : 16 * (size_t)(1 + i % 32));
     for (int i = 0; i < 4; i++) {
       shares[i] = (crowd){heap, blocks, i, 4, &start};
       CHECK_EQ(pthread_create(&threads[i], NULL, free_my_share, &shares[i]), 0);
@@ -140,7 +144,8 @@ TEST(threads_that_free_neighbouring_blocks_lose_none) {
     pthread_barrier_wait(&start);
     void *own[500];
     for (int k = 0; k < 20; k++) {
-      for (int i = 0; i < 500; i++) CHECK((own[i] = ouro_alloc(heap, 16 * (size_t)(1 + i % 32))) != NULL);
+      for (int i = 0; i < 500; i++)
+        CHECK((own[i] = ouro_alloc(heap, 16 * (size_t)(1 + i % 32))) != NULL);
       for (int i = 0; i < 500; i++) ouro_free(heap, own[i]);
       ouro_heap_give_back(heap);
     }
@@ -153,7 +158,7 @@ TEST(threads_that_free_neighbouring_blocks_lose_none) {
   }
 }
 
-/* --- A heap changes hands while others free into it ------------------------------------------------- */
+/* --- A heap changes hands while others free into it --- */
 
 TEST(a_heap_is_handed_over_while_others_free_into_it) {
   static post p;
@@ -173,7 +178,7 @@ TEST(a_heap_is_handed_over_while_others_free_into_it) {
   CHECK_EQ(stats_of(p.heap).live_blocks + stats_of(p.heap).large_blocks, 0u);
 }
 
-/* --- Heaps of different threads share nothing -------------------------------------------------------- */
+/* --- Heaps of different threads share nothing --- */
 
 static void *live_alone(void *unused) {
   for (int life = 0; life < 5; life++) {
@@ -197,7 +202,7 @@ TEST(every_thread_may_have_a_heap_of_its_own) {
   for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
 }
 
-/* --- Numbers are read while the owner works --------------------------------------------------------- */
+/* --- Numbers are read while the owner works --- */
 
 static void *read_numbers(void *arg) {
   post *p = arg;

@@ -44,8 +44,8 @@ static inline bool sums_hold(const ouro_heap_stats *s) {
           "live %" PRIu64 " = requested %" PRIu64 " + rounding %" PRIu64 "\nresident %" PRIu64
           " = live + held %" PRIu64 " + purgeable %" PRIu64 " + pinned %" PRIu64 " + waste %" PRIu64
           " + metadata %" PRIu64 " = %" PRIu64 "\n",
-          s->live, s->requested, s->rounding, s->resident, s->held, s->purgeable, s->pinned, s->waste,
-          s->metadata, parts);
+          s->live, s->requested, s->rounding, s->resident, s->held, s->purgeable, s->pinned,
+          s->waste, s->metadata, parts);
   return false;
 }
 
@@ -69,7 +69,8 @@ static inline size_t heap_rss(const ouro_heap *h) {
 static inline bool within(uint64_t value, uint64_t expected, uint64_t tolerance) {
   uint64_t off = value > expected ? value - expected : expected - value;
   if (off <= tolerance) return true;
-  fprintf(stderr, "%" PRIu64 " is not within %" PRIu64 " of %" PRIu64 "\n", value, tolerance, expected);
+  fprintf(stderr, "%" PRIu64 " is not within %" PRIu64 " of %" PRIu64 "\n", value, tolerance,
+          expected);
   return false;
 }
 

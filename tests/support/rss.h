@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel says about this process: the measure that a heap's own numbers are held against. */
+/* What the kernel says about this process: the measure that a heap's own numbers are held against.
+ */
 #ifndef OURO_TESTS_RSS_H
 #define OURO_TESTS_RSS_H
 

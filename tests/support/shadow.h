@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The naive model of a heap: every block handed out, its size, and a tag from which its contents follow.
- * A block that overlaps another one, or that the heap writes into, no longer shows its tag's bytes.
+ * The naive model of a heap: every block handed out, its size, and a tag from which its contents
+ * follow. A block that overlaps another one, or that the heap writes into, no longer shows its
+ * tag's bytes.
  */
 #ifndef OURO_TESTS_SHADOW_H
 #define OURO_TESTS_SHADOW_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Small programs that misuse a block, one per argument, for the tools that watch memory. Prints "end" if
- * nobody stopped it. */
+/* Small programs that misuse a block, one per argument, for the tools that watch memory. Prints
+ * "end" if nobody stopped it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,7 +81,8 @@ static void behave(ouro_heap *heap) {
     size_t count = 0, n;
     while ((n = ouro_walk_next(heap, &at, seen, 64)) != 0) count += n;
     if (count != 3000 || ouro_heap_check(heap)) exit(3);
-    for (int i = 0; i < 3000; i += 2) blocks[i] = ouro_realloc(heap, blocks[i], (size_t)(i * 11 % 900));
+    for (int i = 0; i < 3000; i += 2)
+      blocks[i] = ouro_realloc(heap, blocks[i], (size_t)(i * 11 % 900));
     ouro_free(heap, ouro_alloc_aligned(heap, 256, 100));
     for (int i = 0; i < 3000; i++) (i % 5 ? ouro_free : ouro_free_remote)(heap, blocks[i]);
     ouro_heap_tick(heap, 1000000);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Valgrind and AddressSanitizer see Ouro's blocks as blocks. MISUSE is the path of the program misuse. */
+/* Valgrind and AddressSanitizer see Ouro's blocks as blocks. MISUSE is the path of the program
+ * misuse. */
 #include "test.h"
 
 #include "support/tools.h"
@@ -21,7 +22,7 @@ static outcome run(const char *tool, const char *what) {
   return o;
 }
 
-/* --- Valgrind -------------------------------------------------------------------------------------- */
+/* --- Valgrind --- */
 
 #define MEMCHECK "valgrind -q --error-exitcode=9 --leak-check=full --show-leak-kinds=all"
 
@@ -38,13 +39,17 @@ static void memcheck_says(const char *what, const char *message) {
   CHECK_EQ(WEXITSTATUS(o.status), 9);
 }
 
-TEST(memcheck_reports_a_read_after_free) { memcheck_says("read_after_free", "Invalid read of size 1"); }
+TEST(memcheck_reports_a_read_after_free) {
+  memcheck_says("read_after_free", "Invalid read of size 1");
+}
 
 TEST(memcheck_says_whose_block_it_was) {
   memcheck_says("read_after_free", "50 bytes inside a block of size 1");
 }
 
-TEST(memcheck_reports_a_write_after_free) { memcheck_says("write_after_free", "Invalid write of size 1"); }
+TEST(memcheck_reports_a_write_after_free) {
+  memcheck_says("write_after_free", "Invalid write of size 1");
+}
 
 TEST(memcheck_reports_a_read_after_a_remote_free) {
   memcheck_says("read_after_remote_free", "Invalid read of size 1");
@@ -54,7 +59,9 @@ TEST(memcheck_reports_a_read_after_realloc) {
   memcheck_says("read_after_realloc", "Invalid read of size 1");
 }
 
-TEST(memcheck_reports_a_write_past_the_end) { memcheck_says("write_past_end", "Invalid write of size 1"); }
+TEST(memcheck_reports_a_write_past_the_end) {
+  memcheck_says("write_past_end", "Invalid write of size 1");
+}
 
 TEST(memcheck_reports_a_write_past_the_end_of_a_large_block) {
   memcheck_says("write_past_end_of_large", "Invalid write of size 1");
@@ -77,7 +84,7 @@ TEST(memcheck_has_no_complaint_about_good_behaviour) {
   CHECK_STR(o.said, "end\n");
 }
 
-/* --- AddressSanitizer: misuse is built with it where this test is ---------------------------------- */
+/* --- AddressSanitizer: misuse is built with it where this test is --- */
 
 static void asan_says(const char *what, const char *message) {
   if (!under_asan()) SKIP("not an asan build");
