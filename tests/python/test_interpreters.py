@@ -80,6 +80,7 @@ execute(id, "kept = [str(i) for i in range(100_000)]")
 print(ouro.memory()["memo.heap.live_blocks"] - before < 1_000)
 try: execute(id, "import ouro; ouro.give_back()")
 except Exception as error: print(error)
+destroy(id)
 """)
     assert out.startswith("True\n") and "main interpreter" in out
 
