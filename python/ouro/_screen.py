@@ -59,7 +59,7 @@ def _finish(begun):
         pass
 
 
-# --- What is shown ----------------------------------------------------------------------------------
+# --- What is shown --------------------------------------------------------------------------------
 
 
 def collect(begun):
@@ -83,7 +83,9 @@ def collect(begun):
 def screen(facts, colours=False):
     """The screen as text."""
     lines = [_title(facts), *_summary(facts["memory"], facts["start"]), ""]
-    lines += [left.ljust(45) + right for left, right in zip(_type_lines(facts), _ledger_lines(facts))]
+    lines += [
+        left.ljust(45) + right for left, right in zip(_type_lines(facts), _ledger_lines(facts))
+    ]
     lines += ["", *_collections(facts["pauses"], facts["collector"]), ""]
     lines += _next(facts["memory"])
     lines = [line.rstrip()[:_WIDTH] for line in lines]
@@ -106,7 +108,8 @@ def _summary(memory, begin):
         f"resident    {_size(now)} at the end ({_signed(now - begin)} since the start), "
         f"peak {_size(peak)}"
     )
-    yield f"given back  {_size(memory['memo.heap.returned'])} so far, {_size(free)} more could go now"
+    returned = memory["memo.heap.returned"]
+    yield f"given back  {_size(returned)} so far, {_size(free)} more could go now"
 
 
 def _type_lines(facts):
@@ -126,7 +129,7 @@ def _ledger_lines(facts):
 
 
 def _collections(pauses, enabled):
-    state = "" if enabled else "  (the collector was left off)"
+    state = "" if enabled else "  (collector left off)"
     yield f"collections{'runs':>11}{'total':>10}{'longest':>10}{'unreachable':>13}{state}"
     for generation, (runs, total, longest, collected, failed) in enumerate(pauses):
         found = f"{collected + failed:,}"
@@ -141,7 +144,7 @@ def _next(memory):
         yield "next: while it runs, `ouro ps` finds it, `ouro ledger PID --watch` follows it"
 
 
-# --- Numbers as text --------------------------------------------------------------------------------
+# --- Numbers as text ------------------------------------------------------------------------------
 
 
 def _tenths(size):
@@ -149,7 +152,7 @@ def _tenths(size):
 
 
 def _round_to_sum(sizes):
-    """Tenths of MiB that add up to the rounded sum of `sizes`: the largest remainders are rounded up."""
+    """Tenths of MiB that add up to the rounded sum of `sizes`; largest remainders go up."""
     tenths = [size * 10 // _MIB for size in sizes]
     order = sorted(range(len(sizes)), key=lambda i: -(sizes[i] * 10 % _MIB))
     for i in order[: _tenths(sum(sizes)) - sum(tenths)]:
@@ -183,7 +186,7 @@ def _shorten(name, room):
     return name if len(name) <= room else ".." + name[2 - room :]
 
 
-# --- The process ------------------------------------------------------------------------------------
+# --- The process ----------------------------------------------------------------------------------
 
 
 def _program(argv):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ouro.memory(): every resident byte in exactly one row, and in the right one. SEMANTICS P6, M1, M6."""
+"""ouro.memory(): every resident byte in exactly one row, the right one. SEMANTICS P6, M1, M6."""
 
 import json
 
@@ -36,7 +36,7 @@ def growth(what, *rows, **settings):
 def children(memory, parent):
     prefix = "" if parent == "resident" else parent + "."
     rows = [k for k in memory if not k.startswith("memo.") and k != "resident"]
-    return [k for k in rows if k.startswith(prefix) and "." not in k[len(prefix):]]
+    return [k for k in rows if k.startswith(prefix) and "." not in k[len(prefix) :]]
 
 
 def check_sums(memory):
@@ -46,7 +46,7 @@ def check_sums(memory):
     assert memory["memo.peak"] >= memory["resident"]
 
 
-# --- Sums -------------------------------------------------------------------------------------------
+# --- Sums -----------------------------------------------------------------------------------------
 
 PROGRAMS = {
     "json": "import json; data = json.loads(json.dumps([{'id': i} for i in range(200_000)]))",
@@ -58,7 +58,8 @@ base.executemany("insert into t values (?, ?)", ((i, "x" * 90) for i in range(10
 rows = base.execute("select * from t order by b, a desc").fetchall()""",
     "compile": """
 import ast, pathlib
-trees = [ast.parse(p.read_bytes()) for p in sorted(pathlib.Path(ast.__file__).parent.glob("*.py"))[:80]]""",
+files = sorted(pathlib.Path(ast.__file__).parent.glob("*.py"))
+trees = [ast.parse(file.read_bytes()) for file in files[:80]]""",
     "threads": """
 from concurrent.futures import ThreadPoolExecutor
 import hashlib, zlib
@@ -74,8 +75,8 @@ document = xml.dom.minidom.parseString(text)""",
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_p6_rows_add_up_to_the_resident_size(name):
-    # GIVEN a program WHEN its ledger is read THEN children add up to parents, the whole is what the kernel
-    # says within 1 %, and at most 5 % is not attributed
+    # GIVEN a program WHEN its ledger is read THEN children add up to parents, the whole is what the
+    # kernel says within 1 %, and at most 5 % is not attributed
     before, after, low, high = around(PROGRAMS[name])
     check_sums(before)
     check_sums(after)
@@ -102,32 +103,40 @@ def test_p6_sums_hold_while_other_threads_allocate():
 
 @pytest.mark.parametrize("options", ["hardened=1", "limit=500000000", "huge=always", "decay=0"])
 def test_p6_sums_hold_with_every_option(options):
-    before, after, *_ = around("data = [[i, str(i)] for i in range(100_000)]; del data[::3]", ouro=options)
+    before, after, *_ = around(
+        "data = [[i, str(i)] for i in range(100_000)]; del data[::3]", ouro=options
+    )
     check_sums(before)
     check_sums(after)
     assert after["heap"] > before["heap"] + 5 * MIB
     assert after["unknown"] <= after["resident"] * 0.05
 
 
-# --- Ouro's heap ------------------------------------------------------------------------------------
+# --- Ouro's heap ----------------------------------------------------------------------------------
 
 
 def test_live_objects_are_the_heap_s():
-    # GIVEN two million floats of 24 bytes WHEN the ledger is read THEN they are there, with their rounding
+    # GIVEN two million floats of 24 bytes WHEN the ledger is read THEN they are there, with their
+    # rounding
     requested, rounding, unknown = growth(
-        "data = [float(i) for i in range(2_000_000)]", "heap.requested", "heap.rounding")
+        "data = [float(i) for i in range(2_000_000)]", "heap.requested", "heap.rounding"
+    )
     assert requested + rounding == pytest.approx(2e6 * 32 / MIB, rel=0.03)
     assert requested >= 2e6 * 24 / MIB
     assert unknown < 1
 
 
 def test_m6_free_memory_that_survivors_pin_has_its_row():
-    # GIVEN one object in a hundred left of many WHEN the ledger is read THEN the rest is not "live": it is
-    # free, pinned where a survivor shares the page, else free to go or gone
-    pinned, requested, unknown = growth("""
+    # GIVEN one object in a hundred left of many WHEN the ledger is read THEN the rest is not
+    # "live": it is free, pinned where a survivor shares the page, else free to go or gone
+    pinned, requested, unknown = growth(
+        """
 data = [float(i) for i in range(2_000_000)]
 data = data[::100]
-""", "heap.pinned", "heap.requested")
+""",
+        "heap.pinned",
+        "heap.requested",
+    )
     assert pinned > 10
     assert requested < 3
     assert unknown < 1
@@ -145,36 +154,45 @@ assert ouro.memory()["resident"] < peak["resident"] - 50_000_000
     assert after["heap"] - before["heap"] < 4 * MIB
 
 
-# --- Everything else --------------------------------------------------------------------------------
+# --- Everything else ------------------------------------------------------------------------------
 
 
 def test_large_requests_are_the_system_allocator_s():
-    # GIVEN a large buffer that is written and one that is not WHEN the ledger is read THEN the first
-    # counts and the second does not
-    mapped, unknown = growth("a = bytearray(b'x') * (40 << 20); b = bytes(40 << 20)", "malloc.mapped")
+    # GIVEN a large buffer that is written and one that is not WHEN the ledger is read THEN the
+    # first counts and the second does not
+    mapped, unknown = growth(
+        "a = bytearray(b'x') * (40 << 20); b = bytes(40 << 20)", "malloc.mapped"
+    )
     assert mapped == pytest.approx(40, abs=2)
     assert unknown < 1
 
 
 def test_m6_memory_that_malloc_retains_is_free_not_used():
-    used, free, unknown = growth("""
+    used, free, unknown = growth(
+        """
 data = [bytes(2_000) for _ in range(20_000)]
 data = data[::50]
-""", "malloc.used", "malloc.free")
+""",
+        "malloc.used",
+        "malloc.free",
+    )
     assert free > 25
     assert used < 5
     assert unknown < 1
 
 
 def test_arenas_of_threads_are_the_system_allocator_s():
-    used, unknown = growth("""
+    used, unknown = growth(
+        """
 data = []
 def work():
     data.extend([bytes(3_000) for _ in range(10_000)])
 threads = [threading.Thread(target=work) for _ in range(4)]
 for t in threads: t.start()
 for t in threads: t.join()
-""", "malloc.used")
+""",
+        "malloc.used",
+    )
     assert used == pytest.approx(4 * 10_000 * 3_050 / MIB, rel=0.1)
     assert unknown < 1
 
@@ -196,7 +214,8 @@ for t in threads: t.start()
 
 @pytest.mark.skipif(VERSION < (3, 11), reason="frames are objects before 3.11")
 def test_frames_of_deep_recursion():
-    frames, unknown = growth("""
+    frames, unknown = growth(
+        """
 sys.setrecursionlimit(10**6)
 def deep(n):
     global after
@@ -205,13 +224,16 @@ def deep(n):
 deep(40_000)
 inside = after
 ouro.memory = lambda: inside
-""", "python.frames")
+""",
+        "python.frames",
+    )
     assert frames > 2
     assert unknown < 1
 
 
 def test_mapped_files_and_shared_memory():
-    files, shared, unknown = growth("""
+    files, shared, unknown = growth(
+        """
 import tempfile
 file = tempfile.TemporaryFile(dir=os.environ["OURO_TEST_DIRECTORY"])
 file.write(b"x" * (20 << 20)); file.flush()
@@ -219,7 +241,11 @@ view = mmap.mmap(file.fileno(), 20 << 20, access=mmap.ACCESS_READ)
 total = sum(view[i] for i in range(0, len(view), 4096))
 common = mmap.mmap(-1, 10 << 20)
 common.write(b"x" * (10 << 20))
-""", "files", "shared", OURO_TEST_DIRECTORY="/var/tmp")
+""",
+        "files",
+        "shared",
+        OURO_TEST_DIRECTORY="/var/tmp",
+    )
     assert files == pytest.approx(20, abs=1)
     assert shared == pytest.approx(10, abs=1)
     assert unknown < 1
@@ -241,23 +267,30 @@ def test_memory_that_nothing_explains_is_not_attributed():
 
 
 def test_memory_that_a_library_s_variable_points_to_is_the_library_s():
-    mapped, unknown = growth(PRIVATE + """
+    mapped, unknown = growth(
+        PRIVATE
+        + """
 address = ctypes.addressof(ctypes.c_char.from_buffer(view))
 ctypes.c_void_p.in_dll(ctypes.pythonapi, "PyOS_InputHook").value = address
-""", "libraries.mapped")
+""",
+        "libraries.mapped",
+    )
     assert mapped == pytest.approx(20, abs=1)
     assert unknown < 1
 
 
 def test_the_interpreter_s_arenas_from_before_a_late_installation():
-    # GIVEN a program with many objects WHEN Ouro is installed late THEN what lies in the old arenas is the
-    # interpreter's, not unknown
-    out = run("""
+    # GIVEN a program with many objects WHEN Ouro is installed late THEN what lies in the old arenas
+    # is the interpreter's, not unknown
+    out = run(
+        """
         import json, ouro
         data = [(i, str(i), float(i)) for i in range(300_000)]
         ouro.install(channel=False)
         print(json.dumps(ouro.memory()))
-    """, ouro=None)
+    """,
+        ouro=None,
+    )
     memory = json.loads(out)
     check_sums(memory)
     assert memory["python.arenas"] > 40 * MIB
@@ -281,14 +314,21 @@ def test_fork_shares_until_written():
     check_sums(child)
     assert alone["memo.fork_shared"] < MIB
     assert child["memo.fork_shared"] > 30 * MIB
-    assert child["memo.fork_shared"] - written["memo.fork_shared"] == pytest.approx(30 * MIB, abs=2 * MIB)
+    assert child["memo.fork_shared"] - written["memo.fork_shared"] == pytest.approx(
+        30 * MIB, abs=2 * MIB
+    )
 
 
 def test_without_proc_it_says_so():
-    done = start(["-c", """
+    done = start(
+        [
+            "-c",
+            """
 import os, resource, ouro
 resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
 ouro.memory()
-"""])
+""",
+        ]
+    )
     assert done.returncode == 1
     assert done.stderr.strip().endswith("Too many open files: '/proc/self/smaps'")
