@@ -40,8 +40,7 @@ static void warn(const char *format, ...) {
   dprintf(STDERR_FILENO, "ouro: %s\n", line);
 }
 
-/* --- Answers, in the server's thread
- * -------------------------------------------------------------- */
+/* --- Answers, in the server's thread --- */
 
 static void answer_ping(reply_text *to) {
   reply_begin(to);
@@ -80,8 +79,7 @@ static void answer(request_kind what, reply_text *to) {
   else answer_ping(to);
 }
 
-/* --- Up and down
- * ---------------------------------------------------------------------------------- */
+/* --- Up and down --- */
 
 static int start_server(void) {
   char why[SERVER_WHY];
@@ -143,10 +141,18 @@ void service_before_fork(void) {
   if (all > ours) thread_settle(all - ours);
 }
 
-void service_after_fork_parent(void) {
-  if (!service.started) return;
+static int resume_threads(void *unused) {
+  (void)unused;
+  if (!service.started) return 0;
   if (!service.ticker.running) start_ticker(NULL);
   if (service.options.channel && !service.server.running) start_server();
+  return 0;
+}
+
+/* Not at once: from 3.13 on os.fork() counts the threads after this, and would warn of ours. */
+void service_after_fork_parent(void) {
+  if (!service.started) return;
+  if (Py_AddPendingCall(resume_threads, NULL) < 0) resume_threads(NULL);
 }
 
 void service_after_fork_child(void) {
