@@ -31,6 +31,7 @@ static struct {
   ouro_heap *heap; /* NULL: not installed */
   compat_interpreters interpreters;
   PyMemAllocatorEx previous[DOMAINS];
+  PyMemAllocatorEx raw; /* without tracemalloc */
 } hook;
 
 bool hook_installed(void) { return hook.heap != NULL; }
@@ -38,6 +39,12 @@ bool hook_installed(void) { return hook.heap != NULL; }
 ouro_heap *hook_heap(void) { return hook.heap; }
 
 bool hook_may_change(void) { return compat_main_gil(&hook.interpreters); }
+
+bool hook_raw_watched(void) {
+  PyMemAllocatorEx raw;
+  PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &raw);
+  return raw.malloc != hook.raw.malloc;
+}
 
 /* --- The previous allocators ------------------------------------------------------------------ */
 
@@ -93,17 +100,13 @@ static inline void *fast_calloc(ouro_heap *heap, enum domain d, size_t count, si
 
 static NOT_INLINED void other_free(ouro_heap *heap, enum domain d, void *block) {
   if (block == NULL) return;
-  if (ouro_owns(heap, block))
-    ouro_free(heap, block);
-  else
-    previous_free(d, block);
+  if (ouro_owns(heap, block)) ouro_free(heap, block);
+  else previous_free(d, block);
 }
 
 static inline void fast_free(ouro_heap *heap, enum domain d, void *block) {
-  if (OURO_LIKELY(in_first_window(heap, block)))
-    ouro_free(heap, block);
-  else
-    other_free(heap, d, block);
+  if (OURO_LIKELY(in_first_window(heap, block))) ouro_free(heap, block);
+  else other_free(heap, d, block);
 }
 
 static NOT_INLINED void *move_out(ouro_heap *heap, enum domain d, void *block, size_t size) {
@@ -134,12 +137,9 @@ static inline void *full_calloc(ouro_heap *heap, enum domain d, size_t count, si
 
 static inline void full_free(ouro_heap *heap, enum domain d, void *block) {
   if (block == NULL) return;
-  if (!owned(heap, block))
-    previous_free(d, block);
-  else if (compat_main_gil(&hook.interpreters))
-    ouro_free(heap, block);
-  else
-    ouro_free_remote(heap, block);
+  if (!owned(heap, block)) previous_free(d, block);
+  else if (compat_main_gil(&hook.interpreters)) ouro_free(heap, block);
+  else ouro_free_remote(heap, block);
 }
 
 /* An interpreter with a GIL of its own got hold of a block of the heap: it may read it, not resize
@@ -162,16 +162,16 @@ static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, si
 
 /* --- The functions CPython calls: each of the above, for each domain -------------------------- */
 
-#define HOOKS(kind, name, domain)                                           \
-  static void *kind##_malloc_##name(void *ctx, size_t size) {               \
-    return kind##_malloc(ctx, domain, size);                                \
-  }                                                                         \
-  static void *kind##_calloc_##name(void *ctx, size_t count, size_t size) { \
-    return kind##_calloc(ctx, domain, count, size);                         \
-  }                                                                         \
-  static void *kind##_realloc_##name(void *ctx, void *block, size_t size) { \
-    return kind##_realloc(ctx, domain, block, size);                        \
-  }                                                                         \
+#define HOOKS(kind, name, domain)                                                                  \
+  static void *kind##_malloc_##name(void *ctx, size_t size) {                                      \
+    return kind##_malloc(ctx, domain, size);                                                       \
+  }                                                                                                \
+  static void *kind##_calloc_##name(void *ctx, size_t count, size_t size) {                        \
+    return kind##_calloc(ctx, domain, count, size);                                                \
+  }                                                                                                \
+  static void *kind##_realloc_##name(void *ctx, void *block, size_t size) {                        \
+    return kind##_realloc(ctx, domain, block, size);                                               \
+  }                                                                                                \
   static void kind##_free_##name(void *ctx, void *block) { kind##_free(ctx, domain, block); }
 
 HOOKS(fast, mem, DOMAIN_MEM)
@@ -179,7 +179,7 @@ HOOKS(fast, obj, DOMAIN_OBJ)
 HOOKS(full, mem, DOMAIN_MEM)
 HOOKS(full, obj, DOMAIN_OBJ)
 
-#define HOOK_TABLE(kind, name) \
+#define HOOK_TABLE(kind, name)                                                                     \
   { NULL, kind##_malloc_##name, kind##_calloc_##name, kind##_realloc_##name, kind##_free_##name }
 
 static const PyMemAllocatorEx fast_hooks[DOMAINS] = {HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)};
@@ -210,10 +210,8 @@ static const debug_api *debug_hooks(void) {
 /* What the domains have now, the debug hooks taken off. */
 static void read_previous(const debug_api *debug) {
   for (int d = 0; d < DOMAINS; d++) {
-    if (debug)
-      hook.previous[d] = debug[1 + d].under;
-    else
-      PyMem_GetAllocator(python_domain[d], &hook.previous[d]);
+    if (debug) hook.previous[d] = debug[1 + d].under;
+    else PyMem_GetAllocator(python_domain[d], &hook.previous[d]);
   }
 }
 
@@ -301,6 +299,7 @@ static int install_over(const ouro_heap_options *options) {
     PyErr_SetString(PyExc_MemoryError, "no address space for Ouro's heap: raise `ulimit -v`");
     return -1;
   }
+  PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &hook.raw);
   hook.interpreters = compat_find_interpreters();
   hook.heap = heap;
   set_hooks(options->limit || options->hardened ? full_hooks : fast_hooks, debug != NULL);

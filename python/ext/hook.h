@@ -24,4 +24,9 @@ ouro_heap *hook_heap(void);
  * an interpreter with one of its own. Some GIL held. */
 bool hook_may_change(void);
 
+/* Whether a tool watches RAW blocks now, as tracemalloc does. A thread that Python does not know
+ * had better not take the GIL then: its thread state is a RAW block, and a tracemalloc that stops
+ * meanwhile crashes on it (CPython before 3.12.9 and 3.13.2). Any thread. */
+bool hook_raw_watched(void);
+
 #endif

@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <time.h>
 
+#include "hook.h"
 #include "thread.h"
 
 /* A program that does nothing is woken this often. */
@@ -49,8 +50,7 @@ static struct timespec after_ns(uint64_t ns) {
                            .tv_nsec = (long)(until % 1000000000u)};
 }
 
-/* --- Work under the GIL
- * --------------------------------------------------------------------------- */
+/* --- Work under the GIL --- */
 
 static size_t tick(ticker *t) {
   return t->options.tick != NULL ? t->options.tick(t->heap, TICK_BUDGET_NS)
@@ -93,17 +93,21 @@ static uint64_t with_gil(ticker *t, bool job) {
   return waited;
 }
 
+/* Under tracemalloc the heap is left to its own ticks. */
+static bool wants_tick(const ticker *t) {
+  return ouro_heap_wants_tick(t->heap) && !hook_raw_watched();
+}
+
 /* Ticks until the round is over. */
 static void run_round(ticker *t) {
-  while (ouro_heap_wants_tick(t->heap) && !is_stopping(t)) {
+  while (wants_tick(t) && !is_stopping(t)) {
     uint64_t gap = with_gil(t, false) < GIL_FREE_NS ? GAP_FREE_NS : GAP_WANTED_NS;
-    if (!ouro_heap_wants_tick(t->heap)) return;
+    if (!wants_tick(t)) return;
     nanosleep(&(struct timespec){.tv_nsec = (long)gap}, NULL);
   }
 }
 
-/* --- Waiting
- * -------------------------------------------------------------------------------------- */
+/* --- Waiting --- */
 
 static uint64_t next_look_ns(const ticker *t, pace *p) {
   uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
@@ -139,14 +143,13 @@ static void *run(void *argument) {
     t->later = NULL;
     if (later != NULL) later();
     if (job) with_gil(t, true);
-    p.ticked = t->options.decay_ms > 0 && ouro_heap_wants_tick(t->heap);
+    p.ticked = t->options.decay_ms > 0 && wants_tick(t);
     if (p.ticked) run_round(t);
   }
   return NULL;
 }
 
-/* --- Start and end
- * -------------------------------------------------------------------------------- */
+/* --- Start and end --- */
 
 void ticker_init(ticker *t, ouro_heap *heap, const service_options *options) {
   pthread_condattr_t monotonic;

@@ -106,3 +106,19 @@ def test_tracemalloc_runs_while_ouro_is_installed():
         print(ouro.installed())
     """, ouro=None)
     assert out == "True 3\nTrue\n"
+
+
+def test_tracemalloc_comes_and_goes_while_memory_is_given_back():
+    # GIVEN ticks every few milliseconds WHEN tracemalloc starts and stops again and again
+    # THEN the thread that ticks never runs into it
+    out = run("""
+        import time, tracemalloc
+        for _ in range(150):
+            junk = [str(i) for i in range(20_000)]
+            tracemalloc.start()
+            del junk
+            time.sleep(0.002)
+            tracemalloc.stop()
+        print("alive")
+    """, ouro="decay=5,keep=0")
+    assert out == "alive\n"
