@@ -38,8 +38,7 @@ static bool complain(char *why, const char *format, ...) {
   return false;
 }
 
-/* --- The process
- * ---------------------------------------------------------------------------------- */
+/* --- The process --- */
 
 /* The whole of a small file, with two NULs behind it, or NULL. */
 static char *read_small(const char *path) {
@@ -93,8 +92,13 @@ static bool is_stopped(pid_t pid) {
   return stopped;
 }
 
-/* --- Connecting
- * ----------------------------------------------------------------------------------- */
+/* --- Connecting --- */
+
+static long now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static bool not_on_ouro(const target *of, char *why) {
   const char *settings = variable(of, "OURO_RUN");
@@ -127,36 +131,48 @@ static bool is_owner(int fd, uid_t owner) {
   return peer.uid == owner || peer.uid == 0;
 }
 
-/* A connected socket, or -1 with the reason. Several places are tried: the first may have been
- * unusable when the program started. */
-static int connect_to(const target *to, char *why) {
-  rundir places[RUNDIR_PLACES];
-  rundir_env env = {variable(to, "OURO_DIR"), variable(to, "XDG_RUNTIME_DIR"), to->owner};
-  if (to->environment == NULL && to->owner == geteuid()) env = rundir_env_own();
-  char name[32];
+/* A connected socket or a negative errno. A full queue is waited for: others are being answered. */
+static int connect_in(const rundir *place, const target *to, long deadline) {
+  const struct timespec moment = {.tv_nsec = 20000000};
+  char name[32], why[CHANNEL_WHY];
   rundir_socket_name(to->pid, name, sizeof name);
-  size_t count = rundir_places(&env, places);
-  for (size_t i = 0; i < count; i++) {
-    int dir = rundir_open(&places[i], to->owner, false, why, CHANNEL_WHY);
-    if (dir < 0) continue;
-    int fd = rundir_connect(dir, name);
-    close(dir);
-    if (fd >= 0 && is_owner(fd, to->owner)) return fd;
-    if (fd >= 0) close(fd);
+  int dir = rundir_open(place, to->owner, false, why, sizeof why);
+  if (dir < 0) return -ENOENT;
+  int fd = rundir_connect(dir, name);
+  while (fd == -EAGAIN && now_ms() < deadline) {
+    nanosleep(&moment, NULL);
+    fd = rundir_connect(dir, name);
   }
-  if (to->owner != geteuid() && geteuid() != 0) others(to, why);
-  else not_on_ouro(to, why);
-  return -1;
+  close(dir);
+  if (fd < 0 || is_owner(fd, to->owner)) return fd;
+  close(fd);
+  return -EPERM;
 }
 
-/* --- Asking
- * --------------------------------------------------------------------------------------- */
-
-static long now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+/* Where the program may have put its socket, in its order: the first place may have been unusable
+ * when it started. Then our own places, for programs that became another user after that. */
+static size_t places_of(const target *to, rundir out[2 * RUNDIR_PLACES]) {
+  rundir_env own = rundir_env_own();
+  rundir_env its = {variable(to, "OURO_DIR"), variable(to, "XDG_RUNTIME_DIR"), to->owner};
+  size_t count = to->environment != NULL ? rundir_places(&its, out) : 0;
+  return count + rundir_places(&own, out + count);
 }
+
+static int connect_to(const target *to, long deadline) {
+  rundir places[2 * RUNDIR_PLACES];
+  size_t count = places_of(to, places);
+  int fd = -ENOENT;
+  for (size_t i = 0; i < count && fd < 0 && fd != -EAGAIN; i++)
+    fd = connect_in(&places[i], to, deadline);
+  return fd;
+}
+
+static bool not_connected(const target *to, char *why) {
+  bool may = to->owner == geteuid() || geteuid() == 0;
+  return may ? not_on_ouro(to, why) : others(to, why);
+}
+
+/* --- Asking --- */
 
 /* Waits until the socket is ready or the time is over. */
 static bool ready(int fd, short events, long deadline) {
@@ -194,9 +210,8 @@ static outcome receive_all(int fd, char *text, size_t *length, long deadline) {
   return TOO_LONG;
 }
 
-static outcome exchange(int fd, const char *request, int patience_ms, char *text, size_t *length) {
+static outcome exchange(int fd, const char *request, long deadline, char *text, size_t *length) {
   char line[64];
-  long deadline = now_ms() + patience_ms;
   int size = snprintf(line, sizeof line, "%s\n", request);
   /* A program that is just shutting its channel may have closed it for reading; it may still
    * answer. */
@@ -229,19 +244,27 @@ static bool understand(channel_answer *out, size_t length, const target *from, c
   return true;
 }
 
-/* A program that has lost its listener to a closerange() makes a new one when the next client
- * knocks; that client gets no answer. Hence a second try. */
-static bool ask_twice(const target *to, const char *request, int patience_ms, channel_answer *out,
-                      char *why) {
-  outcome how = BROKEN;
-  size_t length = 0;
-  for (int attempt = 0; attempt < 2 && how == BROKEN; attempt++) {
+/* False: nobody listens. A program that has lost its listener to a closerange() makes a new one
+ * when the next client knocks; that client gets no answer. Hence a second try. */
+static bool ask_twice(const target *to, const char *request, long deadline, char *text,
+                      size_t *length, outcome *how) {
+  *how = BROKEN;
+  for (int attempt = 0; attempt < 2 && *how == BROKEN; attempt++) {
     if (attempt > 0) nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
-    int fd = connect_to(to, why);
-    if (fd < 0) return false;
-    how = exchange(fd, request, patience_ms, out->text, &length);
-    close(fd);
+    int fd = connect_to(to, deadline);
+    if (fd < 0 && fd != -EAGAIN) return false;
+    *how = fd < 0 ? LATE : exchange(fd, request, deadline, text, length);
+    if (fd >= 0) close(fd);
   }
+  return true;
+}
+
+static bool ask(const target *to, const char *request, int patience_ms, channel_answer *out,
+                char *why) {
+  outcome how;
+  size_t length;
+  if (!ask_twice(to, request, now_ms() + patience_ms, out->text, &length, &how))
+    return not_connected(to, why);
   out->silent = how == LATE;
   return how == COMPLETE ? understand(out, length, to, why) : explain(how, to, patience_ms, why);
 }
@@ -254,7 +277,7 @@ bool channel_ask(pid_t pid, const char *request, int patience_ms, channel_answer
     return complain(why, "there is no process %ld; see the programs on Ouro with: ouro ps",
                     (long)pid);
   out->text = malloc(REPLY_BYTES_MAX + 1);
-  bool done = out->text != NULL ? ask_twice(&to, request, patience_ms, out, why)
+  bool done = out->text != NULL ? ask(&to, request, patience_ms, out, why)
                                 : complain(why, "%s", strerror(errno));
   if (!done) channel_forget(out);
   free(to.environment);
@@ -266,8 +289,7 @@ void channel_forget(channel_answer *answer) {
   answer->text = NULL;
 }
 
-/* --- Listing
- * -------------------------------------------------------------------------------------- */
+/* --- Listing --- */
 
 static void add_pid(pid_t pid, pid_t *out, size_t room, size_t *count) {
   for (size_t i = 0; i < *count; i++)

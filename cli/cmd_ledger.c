@@ -81,8 +81,7 @@ const struct argp argp_ledger = {.options = options,
                                         "cannot be told apart is in the row 'not "
                                         "attributed'.\vExample:  ouro ledger --watch 4711"};
 
-/* --- Again and again
- * ------------------------------------------------------------------------------ */
+/* --- Again and again --- */
 
 /* Signals that end the watch stay blocked except while it waits, so that none is lost or cuts a
  * line. */

@@ -67,8 +67,7 @@ bool interpreter_find(const char *wanted, interpreter *out) {
          on_path("python", out);
 }
 
-/* --- The package
- * ---------------------------------------------------------------------------------- */
+/* --- The package --- */
 
 /* Installed in the environment of which this interpreter is a part. */
 static bool package_in_sight(const interpreter *chosen) {

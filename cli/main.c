@@ -95,8 +95,7 @@ static int cmd_help(int argc, char **argv) {
   return CLI_DONE;
 }
 
-/* --- Shared by the verbs
- * -------------------------------------------------------------------------- */
+/* --- Shared by the verbs --- */
 
 static void say(const char *format, va_list arguments) {
   fputs("ouro: ", stderr);

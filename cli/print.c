@@ -13,8 +13,7 @@
 #include "cli.h"
 #include "size.h"
 
-/* --- Tables
- * --------------------------------------------------------------------------------------- */
+/* --- Tables --- */
 
 static bool colours(void) {
   const char *no = getenv("NO_COLOR");
@@ -41,8 +40,7 @@ static struct libscols_line *new_line(struct libscols_table *table, struct libsc
   return line;
 }
 
-/* --- The ledger
- * ----------------------------------------------------------------------------------- */
+/* --- The ledger --- */
 
 enum { COLUMN_ROW, COLUMN_SIZE, COLUMN_SHARE, COLUMN_CHANGE };
 
@@ -128,8 +126,7 @@ void print_ledger_line(const reply *now) {
   putchar('\n');
 }
 
-/* --- JSON
- * ----------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 /* Sizes beyond 2^63 do not exist; jansson's integers are signed. */
 static json_t *whole(uint64_t value) { return json_integer((json_int_t)value); }
@@ -168,8 +165,7 @@ void print_ledger_json(pid_t pid, const reply *now, bool pretty) {
   json_decref(object);
 }
 
-/* --- Programs
- * ------------------------------------------------------------------------------------- */
+/* --- Programs --- */
 
 void print_programs(const print_program *programs, size_t count) {
   struct libscols_table *table = new_table();

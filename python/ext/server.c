@@ -26,6 +26,9 @@
 /* How often a thread that waits for a client looks whether it is to end. */
 #define CLIENT_LOOK_MS 50
 
+/* Clients that may wait; a watch, a monitor and a few people at a time. */
+#define QUEUE 32
+
 /* How long the end of a thread that cannot be woken is waited for. */
 #define ABANDON_SECONDS 1
 
@@ -34,8 +37,7 @@
 #define DESCRIPTOR_LEAST 992
 #define DESCRIPTORS_FOR_PROGRAM 64
 
-/* --- The descriptor
- * ------------------------------------------------------------------------------- */
+/* --- The descriptor --- */
 
 static int moved_up(int fd) {
   struct rlimit limit;
@@ -59,8 +61,7 @@ static void drop_listener(server *s) {
   s->listener = -1;
 }
 
-/* --- The socket's file
- * ---------------------------------------------------------------------------- */
+/* --- The socket's file --- */
 
 /* Nobody listens there any more: its process ended without a chance to remove it, or became another
  * program. Asked of the socket itself, as the number may be of another container's process. */
@@ -100,7 +101,7 @@ static int listen_in(server *s, int dir) {
   if (fd < 0) return -1;
   /* The mode of the socket before bind is that of its file; the umask is the whole process's, and
    * other threads may be making files. */
-  bool open = fchmod(fd, 0600) == 0 && bind_in(dir, s->name, fd) == 0 && listen(fd, 8) == 0 &&
+  bool open = fchmod(fd, 0600) == 0 && bind_in(dir, s->name, fd) == 0 && listen(fd, QUEUE) == 0 &&
               fstat(fd, &info) == 0;
   if (!open) {
     int error = errno;
@@ -137,8 +138,7 @@ int server_open(server *s, char why[SERVER_WHY]) {
   return -1;
 }
 
-/* --- A client
- * ------------------------------------------------------------------------------------- */
+/* --- A client --- */
 
 static long now_ms(void) {
   struct timespec now;
@@ -187,6 +187,14 @@ static void deliver(server *s, int fd) {
   }
 }
 
+/* Closing a socket with unread bytes would reset the connection, and the client could lose the
+ * reply. */
+static void discard(int fd) {
+  char rest[1024];
+  shutdown(fd, SHUT_WR);
+  for (int i = 0; i < 64 && recv(fd, rest, sizeof rest, 0) > 0; i++) continue;
+}
+
 static bool may_ask(int fd) {
   struct ucred peer;
   socklen_t size = sizeof peer;
@@ -202,10 +210,10 @@ static void converse(server *s, int fd) {
   else s->answer(what, &s->reply);
   if (!s->reply.ok) reply_error(&s->reply, "the reply does not fit");
   deliver(s, fd);
+  discard(fd);
 }
 
-/* --- The thread
- * ----------------------------------------------------------------------------------- */
+/* --- The thread --- */
 
 static void wait_for_client(server *s) {
   struct pollfd wanted = {.fd = s->listener, .events = POLLIN};
@@ -250,8 +258,7 @@ static void *serve(void *argument) {
   return NULL;
 }
 
-/* --- Start and end
- * -------------------------------------------------------------------------------- */
+/* --- Start and end --- */
 
 int server_start(server *s) {
   duty *given = malloc(sizeof *given);

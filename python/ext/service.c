@@ -149,10 +149,13 @@ static int resume_threads(void *unused) {
   return 0;
 }
 
-/* Not at once: from 3.13 on os.fork() counts the threads after this, and would warn of ours. */
+/* Not at once: from 3.13 on os.fork() counts the threads after this, and would warn of ours. Where
+ * the program forks in a thread of its own the warning is due anyway, and the main thread, which
+ * runs pending calls, may be waiting for long. */
 void service_after_fork_parent(void) {
+  bool main_thread = gettid() == getpid();
   if (!service.started) return;
-  if (Py_AddPendingCall(resume_threads, NULL) < 0) resume_threads(NULL);
+  if (!main_thread || Py_AddPendingCall(resume_threads, NULL) < 0) resume_threads(NULL);
 }
 
 void service_after_fork_child(void) {

@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 
 PYTHON = os.environ.get("OURO_TEST_PYTHON", str(pathlib.Path(sys.executable).with_name("python3")))
 OURO = os.environ.get("OURO_TEST_COMMAND", str(pathlib.Path(PYTHON).with_name("ouro")))
@@ -50,29 +51,30 @@ def one_line(done, status):
 class Program:
     """A program under `ouro run --quiet` that tells by a line on stdout when it is ready."""
 
-    def __init__(self, code, directory, *options, python=None, **more):
+    def __init__(self, code, directory, *options, umask=-1, **more):
         self.directory = directory
         command = [OURO, "run", "--quiet", *options]
-        if python:
-            command += ["--python", python]
         self.process = subprocess.Popen(
             [*command, "-c", textwrap.dedent(code)], text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, umask=umask,
             env=environment(OURO_DIR=directory, **more))
         self.pid = self.process.pid
         self.output = []
+        self.unfinished = ""
 
     def expect(self, line, timeout=60):
-        """Waits for a line on stdout."""
-        while True:
-            ready, _, _ = select.select([self.process.stdout], [], [], timeout)
-            assert ready, f"no {line!r} in {timeout} s, only {self.output}"
-            got = self.process.stdout.readline()
+        """Waits for a line on stdout; lines are kept in `output`."""
+        until = time.monotonic() + timeout
+        while line not in self.output:
+            left = until - time.monotonic()
+            ready = left > 0 and select.select([self.process.stdout], [], [], left)[0]
+            assert ready, f"no {line!r} in {timeout} s, only {self.output} {self.unfinished!r}"
+            got = os.read(self.process.stdout.fileno(), 65536).decode()
             if not got:
                 raise AssertionError(f"ended without {line!r}: {self.process.communicate()}")
-            self.output.append(got.rstrip("\n"))
-            if self.output[-1] == line:
-                return self
+            *lines, self.unfinished = (self.unfinished + got).split("\n")
+            self.output += lines
+        return self
 
     def say(self, line):
         self.process.stdin.write(line + "\n")
@@ -93,8 +95,8 @@ class Program:
 
     def connect(self):
         client = socket.socket(socket.AF_UNIX)
-        client.settimeout(20)
         client.connect(str(self.socket))
+        client.settimeout(20)
         return client
 
     def threads(self):
