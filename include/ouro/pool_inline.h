@@ -3,23 +3,24 @@
  * The part of the pools that callers inline: the layouts the fast paths read, and the fast paths.
  * Included by <ouro/pool.h>; names here that pool.h does not document may change in any release.
  *
- * Address arithmetic. A heap owns *windows*: 16 GiB of address space, aligned to their size. A window
- * starts with one descriptor per 64 KiB of itself, so
+ * Address arithmetic. A heap owns *windows*: 16 GiB of address space, aligned to their size. A
+ * window starts with one descriptor per 64 KiB of itself, so
  *
  *     descriptor of p = window of p + (p's offset in the window / 64 KiB) * sizeof(descriptor)
  *
- * and the descriptors that would describe the table itself are where the heap's own struct lies: a heap
- * *is* the start of its first window.
+ * and the descriptors that would describe the table itself are where the heap's own struct lies: a
+ * heap *is* the start of its first window.
  *
- * The invariant of a pool in use, with [first, end) its usable block indexes and bit i of word w standing
- * for block 64 w + i:
+ * The invariant of a pool in use, with [first, end) its usable block indexes and bit i of word w
+ * standing for block 64 w + i:
  *
  *     used + popcount(free) == end - first          free: bits of blocks nobody holds
  *     live == used - blocks held in the class's bin - popcount(bits freed by other threads)
  *     bit w of summary is set  <=>  free[w] != 0
  *
- * Blocks lie at pool + i * size, so an index is one multiplication: i = offset * reciprocal >> 32. Colouring
- * skips the first blocks of a pool (indexes below `first` are never free), which keeps this exact.
+ * Blocks lie at pool + i * size, so an index is one multiplication: i = offset * reciprocal >> 32.
+ * Colouring skips the first blocks of a pool (indexes below `first` are never free), which keeps
+ * this exact.
  */
 #ifndef OURO_POOL_INLINE_H
 #define OURO_POOL_INLINE_H
@@ -29,33 +30,33 @@
 #define OURO_POOL_BYTES ((size_t)1 << OURO_POOL_SHIFT)
 #define OURO_POOL_WORDS (OURO_POOL_BYTES / OURO_CLASS_BYTES / 64)
 
-/* The descriptor of one pool. All zero: not in use; the fast path of a free then finds free[0] == 0 and
- * turns to the slow one, as it does for pools whose heap must see every free: those keep `reciprocal` and the
- * first words at zero, and their bitmap behind. */
+/* The descriptor of one pool. All zero: not in use; the fast path of a free then finds free[0] ==
+ * 0 and turns to the slow one, as it does for pools whose heap must see every free: those keep
+ * `reciprocal` and the first words at zero, and their bitmap behind. */
 typedef struct ouro_pool {
   uint32_t reciprocal; /* ceil(2^32 / block size); 0: the fast path may not free here */
   uint32_t used;       /* usable blocks not in `free` */
   uint64_t summary;
-  uint8_t state;       /* enum pool_state */
-  uint8_t first;       /* first usable block index: the colour */
-  uint16_t end;        /* behind the last block index */
-  uint16_t size;       /* block size in bytes */
-  uint16_t bin;        /* where the bin of its class lies in the heap, in bytes */
-  uint16_t touched;    /* bit k: page k of the pool was touched and not returned since */
-  uint16_t idle;       /* bit k: page k had no live block at the last tick, and none was put there since */
-  uint32_t index;      /* of this descriptor in its window */
+  uint8_t state;    /* enum pool_state */
+  uint8_t first;    /* first usable block index: the colour */
+  uint16_t end;     /* behind the last block index */
+  uint16_t size;    /* block size in bytes */
+  uint16_t bin;     /* where the bin of its class lies in the heap, in bytes */
+  uint16_t touched; /* bit k: page k of the pool was touched and not returned since */
+  uint16_t idle;    /* bit k: page k had no live block at the last tick, and none since */
+  uint32_t index;   /* of this descriptor in its window */
   struct ouro_pool *next, *previous; /* the class's pools with free blocks */
-  ouro_heap *heap;     /* whose pool it is, while in use */
-  uint32_t requested;  /* hardened heaps: bytes asked for in the live blocks */
-  uint32_t withheld;   /* hardened heaps: blocks in quarantine, which count as used */
+  ouro_heap *heap;                   /* whose pool it is, while in use */
+  uint32_t requested;                /* hardened heaps: bytes asked for in the live blocks */
+  uint32_t withheld;                 /* hardened heaps: blocks in quarantine, which count as used */
   uint64_t free[OURO_POOL_WORDS];
 } ouro_pool;
 
 #define OURO_BIN_RECENT 32u
 
-/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word, and the
- * blocks freed last, oldest first: in the order of a queue, an allocation need not wait for the free just
- * before it. Both count as used in their pools.
+/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word,
+ * and the blocks freed last, oldest first: in the order of a queue, an allocation need not wait
+ * for the free just before it. Both count as used in their pools.
  *
  *     put - taken <= room <= OURO_BIN_RECENT
  *
@@ -71,8 +72,8 @@ typedef struct ouro_bin {
 } ouro_bin;
 
 struct ouro_heap {
-  ouro_heap *self; /* first word of every window: the heap it belongs to */
-  uint32_t no_room[14]; /* zero: the bin of a descriptor that is not in use has no room for a block */
+  ouro_heap *self;      /* first word of every window: the heap it belongs to */
+  uint32_t no_room[14]; /* zero: what the bin of a descriptor that is not in use has for room */
   ouro_bin bins[OURO_CLASSES + 1]; /* by (size + 15) / 16; bins[0] is always empty */
   /* the rest is in src/pool/heap.h */
 };

@@ -26,7 +26,8 @@ static bool grow_map(addrmap *map) {
   larger.entries = calloc(larger.room, sizeof *larger.entries);
   if (!larger.entries) return false;
   for (size_t i = 0; i < map->room; i++)
-    if (map->entries[i].key) addrmap_put(&larger, (void *)map->entries[i].key, map->entries[i].value);
+    if (map->entries[i].key)
+      addrmap_put(&larger, (void *)map->entries[i].key, map->entries[i].value);
   free(map->entries);
   *map = larger;
   return true;
@@ -49,7 +50,8 @@ uint32_t addrmap_get(const addrmap *map, const void *key) {
   return e->key ? e->value : ADDRMAP_NONE;
 }
 
-/* Closes the hole at i: moves back each later entry of the run whose home does not lie behind the hole. */
+/* Closes the hole at i: moves back each later entry of the run whose home does not lie behind the
+ * hole. */
 static void close_hole(addrmap *map, size_t hole) {
   size_t mask = map->room - 1;
   for (size_t i = (hole + 1) & mask; map->entries[i].key != 0; i = (i + 1) & mask) {

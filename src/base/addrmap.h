@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A map from addresses to 32-bit numbers: open addressing, linear probing, deletion by shifting back
- * (Knuth, TAOCP 6.4, algorithm R), so that there are no tombstones and lookups stay short.
+ * A map from addresses to 32-bit numbers: open addressing, linear probing, deletion by shifting
+ * back (Knuth, TAOCP 6.4, algorithm R), so that there are no tombstones and lookups stay short.
  *
  *     count <= 3/4 * room, room is a power of two or 0
  */

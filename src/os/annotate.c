@@ -32,12 +32,13 @@
 #define VALGRIND_MAKE_MEM_NOACCESS(start, size) ((void)(start), (void)(size))
 #define VALGRIND_MAKE_MEM_DEFINED(start, size) ((void)(start), (void)(size), 0)
 #define VALGRIND_MAKE_MEM_UNDEFINED(start, size) ((void)(start), (void)(size))
-#define VALGRIND_MALLOCLIKE_BLOCK(start, size, redzone, zeroed) ((void)(start), (void)(size), (void)(zeroed))
+#define VALGRIND_MALLOCLIKE_BLOCK(start, size, redzone, zeroed)                                    \
+  ((void)(start), (void)(size), (void)(zeroed))
 #define VALGRIND_FREELIKE_BLOCK(start, redzone) ((void)(start))
 #endif
 
-/* Only memcheck answers this request with -1. Other tools of Valgrind count or trace, and want the paths
- * that an unwatched program takes. */
+/* Only memcheck answers this request with -1. Other tools of Valgrind count or trace, and want the
+ * paths that an unwatched program takes. */
 static bool under_memcheck(void) {
   char probe = 0;
   return RUNNING_ON_VALGRIND && VALGRIND_MAKE_MEM_DEFINED(&probe, sizeof probe) != 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Tells AddressSanitizer and Valgrind which bytes belong to a live block. `annotate_wanted` is asked
- * once per heap; where it is false no block is reported.
+ * Tells AddressSanitizer and Valgrind which bytes belong to a live block. `annotate_wanted` is
+ * asked once per heap; where it is false no block is reported.
  */
 #ifndef OURO_SRC_OS_ANNOTATE_H
 #define OURO_SRC_OS_ANNOTATE_H
@@ -18,7 +18,8 @@ void annotate_no_access(const void *start, size_t size);
 void annotate_born(const void *block, size_t size, bool zeroed);
 void annotate_died(const void *block, size_t size);
 
-/* A leak checker follows what live blocks point to; it knows of no memory but malloc's and the statics. */
+/* A leak checker follows what live blocks point to; it knows of no memory but malloc's and the
+ * statics. */
 void annotate_roots(const void *start, size_t size);
 void annotate_no_roots(const void *start, size_t size);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What Ouro asks of the operating system. Sizes are bytes and multiples of the page size, addresses are
- * page-aligned. Calls that can fail say so in their result and leave everything as it was; none prints
- * or aborts. All may be called from any thread.
+ * What Ouro asks of the operating system. Sizes are bytes and multiples of the page size,
+ * addresses are page-aligned. Calls that can fail say so in their result and leave everything as
+ * it was; none prints or aborts. All may be called from any thread.
  */
 #ifndef OURO_SRC_OS_OS_H
 #define OURO_SRC_OS_OS_H
@@ -26,7 +26,8 @@ bool os_commit(void *address, size_t size);
 /* Gives the pages' memory back; they stay usable and read as zero. */
 void os_purge(void *address, size_t size);
 
-/* Asks for huge pages, or for none, in a committed range. A hint: nothing is lost where it is refused. */
+/* Asks for huge pages, or for none, in a committed range. A hint: nothing is lost where it is
+ * refused. */
 void os_huge(void *address, size_t size, bool wanted);
 
 /* Names a range in /proc/PID/maps, where the kernel can. */

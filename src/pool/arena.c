@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Arenas: which pools of which arena are in use, lowest address first, so that the high ones empty. */
+/* Arenas: which pools of which arena are in use, lowest address first, so that the high ones
+ * empty. */
 #include "pool/pool.h"
 
 static bool wants_huge(const heap *h) {

@@ -15,6 +15,12 @@ static unsigned claim_width(const heap *h, unsigned class) {
   return width < TUNE_CLAIM_LEAST ? TUNE_CLAIM_LEAST : width > 64 ? 64 : width;
 }
 
+/* What bins and quarantine keep at hand, before a request fails for want of it. */
+static void reclaim(heap *h) {
+  hard_flush(h);
+  pool_unclaim_all(h);
+}
+
 /* Fills an empty bin. False: out of memory. */
 static bool refill(heap *h, unsigned class) {
   ouro_bin *bin = &h->open.bins[class];
@@ -24,6 +30,10 @@ static bool refill(heap *h, unsigned class) {
     bin->pool = NULL;
   }
   if (!bin->pool) bin->pool = pool_next(h, class);
+  if (!bin->pool) {
+    reclaim(h);
+    bin->pool = pool_next(h, class);
+  }
   if (!bin->pool) return false;
   bin->bits = pool_claim(h, bin->pool, claim_width(h, class), &bin->base);
   purge_now_and_then(h);
@@ -66,9 +76,17 @@ static bool is_small(const heap *h, size_t size) {
   return size <= OURO_SMALL_MAX - (h->hardened ? HARD_TRAILER_BYTES : 0);
 }
 
+/* Pools that only bins and quarantine hold must not count against a large block. */
+static void *take_large(heap *h, size_t alignment, size_t size, bool zeroed) {
+  void *p = large_alloc(h, alignment, size, zeroed);
+  if (p || heap_allows(h, size) || size > h->limit) return p;
+  reclaim(h);
+  return large_alloc(h, alignment, size, zeroed);
+}
+
 static void *alloc_any(heap *h, size_t size, bool zeroed) {
   if (!hard_owner(h, NULL) || heap_fault(h)) return NULL;
-  return is_small(h, size) ? alloc_small(h, size, zeroed) : large_alloc(h, 0, size, zeroed);
+  return is_small(h, size) ? alloc_small(h, size, zeroed) : take_large(h, 0, size, zeroed);
 }
 
 /* The way of most calls: blocks that the bin's own pool has, or its class. */
@@ -83,7 +101,8 @@ void *ouro_calloc(ouro_heap *heap, size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return NULL;
   const ouro_bin *bin = &heap->bins[class_of(total <= OURO_SMALL_MAX ? total : 0)];
-  if (total > OURO_SMALL_MAX || (bin->bits == 0 && bin->put == bin->taken)) return alloc_any(heap_in(heap), total, true);
+  if (total > OURO_SMALL_MAX || (bin->bits == 0 && bin->put == bin->taken))
+    return alloc_any(heap_in(heap), total, true);
   return memset(ouro_alloc(heap, total ? total : 1), 0, total);
 }
 
@@ -129,7 +148,7 @@ void *ouro_alloc_aligned(ouro_heap *heap_, size_t alignment, size_t size) {
   if (rounded < size) return NULL;
   if (rounded <= OURO_SMALL_MAX && !h->hardened) return ouro_alloc(heap_, rounded);
   if (!hard_owner(h, NULL) || heap_fault(h)) return NULL;
-  return large_alloc(h, alignment, size ? size : 1, false);
+  return take_large(h, alignment, size ? size : 1, false);
 }
 
 static bool is_recent(const ouro_bin *bin, const void *p) {

@@ -3,7 +3,7 @@
 #include "pool/large.h"
 #include "pool/view.h"
 
-#define MUST(condition, text) \
+#define MUST(condition, text)                                                                      \
   if (!(condition)) return text
 
 static const char *check_words(const ouro_pool *pool) {
@@ -17,7 +17,8 @@ static const char *check_words(const ouro_pool *pool) {
   }
   MUST(pool->first == 0 || (pool_words(pool)[0] & bits_below(pool->first)) == 0,
        "a pool has free bits in its colour");
-  MUST(pool->used + free_blocks == (unsigned)(pool->end - pool->first), "used + free is not a pool's capacity");
+  MUST(pool->used + free_blocks == (unsigned)(pool->end - pool->first),
+       "used + free is not a pool's capacity");
   return NULL;
 }
 
@@ -32,12 +33,16 @@ static const char *check_state(const heap *h, const ouro_pool *pool) {
 
 static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t index) {
   MUST(pool->index == index, "a descriptor does not know its place");
-  MUST(pool->size && pool->size % OURO_CLASS_BYTES == 0 && pool->size <= OURO_SMALL_MAX, "a pool has no size class");
-  MUST(pool->end == OURO_POOL_BYTES / pool->size && pool->first < pool->end, "a pool's bounds are wrong");
+  MUST(pool->size && pool->size % OURO_CLASS_BYTES == 0 && pool->size <= OURO_SMALL_MAX,
+       "a pool has no size class");
+  MUST(pool->end == OURO_POOL_BYTES / pool->size && pool->first < pool->end,
+       "a pool's bounds are wrong");
   MUST((pool->idle & ~pool->touched) == 0, "an idle page was never touched");
-  MUST((char *)h + pool->bin == (const char *)&h->open.bins[pool_class(pool)], "a pool has another class's bin");
+  MUST((char *)h + pool->bin == (const char *)&h->open.bins[pool_class(pool)],
+       "a pool has another class's bin");
   MUST(pool->heap == &h->open, "a pool belongs to another heap");
-  MUST(pool->reciprocal == (h->slow_frees ? 0 : class_reciprocal(pool->size)), "a pool's reciprocal is wrong");
+  MUST(pool->reciprocal == (h->slow_frees ? 0 : class_reciprocal(pool->size)),
+       "a pool's reciprocal is wrong");
   MUST(!h->slow_frees || pool->free[0] == 0, "a watched pool allows fast frees");
   const char *wrong = check_words(pool);
   return wrong ? wrong : check_state(h, pool);
@@ -46,14 +51,16 @@ static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t ind
 static const char *check_arena(const heap *h, const window *w, uint32_t number, uint64_t *in_use) {
   const arena *a = &w->arenas[number];
   MUST((a->dirty & ~a->free) == 0 && (a->idle & ~a->dirty) == 0, "an arena's sets are not nested");
-  MUST((w->open[number / 64] >> (number % 64) & 1) == (a->free != 0), "an open arena is not listed");
+  MUST((w->open[number / 64] >> (number % 64) & 1) == (a->free != 0),
+       "an open arena is not listed");
   MUST(a->free == 0 || w->open_from <= number / 64, "an open arena lies below the search");
   for (unsigned k = 0; k < OURO_ARENA_POOLS; k++) {
     uint32_t index = number * OURO_ARENA_POOLS + k;
     const ouro_pool *pool = &window_pools(w)[index];
     MUST((pool->state == POOL_UNUSED) == (a->free >> k & 1), "a pool's state and its arena differ");
     if (pool->state == POOL_UNUSED) {
-      MUST(pool->reciprocal == 0 && pool->bin == 0 && pool->free[0] == 0, "an unused pool allows fast frees");
+      MUST(pool->reciprocal == 0 && pool->bin == 0 && pool->free[0] == 0,
+           "an unused pool allows fast frees");
       MUST((pool->touched != 0) == (a->dirty >> k & 1), "an unused pool's pages are miscounted");
       continue;
     }
@@ -68,7 +75,8 @@ static const char *check_lists(const heap *h) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
     const ouro_pool *previous = NULL;
     for (const ouro_pool *p = h->partial[c].first; p; previous = p, p = p->next) {
-      MUST(p->state == POOL_PARTIAL && pool_class(p) == c, "a list holds a pool that does not belong");
+      MUST(p->state == POOL_PARTIAL && pool_class(p) == c,
+           "a list holds a pool that does not belong");
       MUST(p->previous == previous, "a list's links do not match");
     }
     MUST(h->partial[c].last == previous, "a list's end is wrong");

@@ -17,27 +17,31 @@ _Static_assert(sizeof(trailer) == HARD_TRAILER_BYTES, "the trailer is what block
 
 static const char *kind_text(ouro_misuse_kind kind) {
   switch (kind) {
-    case OURO_DOUBLE_FREE: return "double free";
-    case OURO_FOREIGN_FREE: return "free of something that is no block of this heap";
-    case OURO_WRITE_PAST_END: return "write past the end";
-    case OURO_WRITE_AFTER_FREE: return "write after free";
-    case OURO_WRONG_THREAD: return "call from a thread that does not own the heap";
+  case OURO_DOUBLE_FREE: return "double free";
+  case OURO_FOREIGN_FREE: return "free of something that is no block of this heap";
+  case OURO_WRITE_PAST_END: return "write past the end";
+  case OURO_WRITE_AFTER_FREE: return "write after free";
+  case OURO_WRONG_THREAD: return "call from a thread that does not own the heap";
   }
   return "misuse";
 }
 
 static void print_and_abort(const ouro_misuse *m) {
   char text[256];
-  int n = snprintf(text, sizeof text, "ouro: heap \"%s\": %s: address %p", m->heap_name, kind_text(m->kind), m->address);
+  int n = snprintf(text, sizeof text, "ouro: heap \"%s\": %s: address %p", m->heap_name,
+                   kind_text(m->kind), m->address);
   if (m->pool)
-    snprintf(text + n, sizeof text - (size_t)n, ", block %p of size class %zu (%zu requested) in pool %p",
-             m->block, m->block_size, m->requested, m->pool);
+    snprintf(text + n, sizeof text - (size_t)n,
+             ", block %p of size class %zu (%zu requested) in pool %p", m->block, m->block_size,
+             m->requested, m->pool);
   fprintf(stderr, "%s\n", text);
   abort();
 }
 
-void hard_report(const heap *h, ouro_misuse_kind kind, const void *p, const ouro_pool *pool, size_t requested) {
-  ouro_misuse what = {.kind = kind, .heap_name = h->name, .address = p, .block = p, .requested = requested};
+void hard_report(const heap *h, ouro_misuse_kind kind, const void *p, const ouro_pool *pool,
+                 size_t requested) {
+  ouro_misuse what = {
+      .kind = kind, .heap_name = h->name, .address = p, .block = p, .requested = requested};
   if (pool) {
     what.block = pool_block(pool, pool_index_of(pool, p));
     what.pool = pool_start(pool);
@@ -139,7 +143,8 @@ static bool grow_ring(quarantine *q) {
   return true;
 }
 
-/* Withholds a block. Where there is no memory for it the oldest one makes place, or this one is not. */
+/* Withholds a block. Where there is no memory for it the oldest one makes place, or this one is
+ * not. */
 static void withhold(heap *h, ouro_pool *pool, void *block) {
   quarantine *q = &h->quarantine;
   if (q->tail - q->head == q->room && !grow_ring(q)) {

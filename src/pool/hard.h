@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hardened heaps. Free lists lie outside the blocks already, so there are none to encode; what a block
- * can damage is its neighbour, and what a program can do wrong is to end it twice, too late or elsewhere.
+ * Hardened heaps. Free lists lie outside the blocks already, so there are none to encode; what a
+ * block can damage is its neighbour, and what a program can do wrong is to end it twice, too late
+ * or elsewhere.
  *
- *     | requested bytes | 0xFD ... | requested, seal |      a live block: the trailer is its last 8 bytes
+ *     | requested bytes | 0xFD ... | requested, seal |   a live block, trailer last
  *     | 0xDD ....................  | requested, seal |      a freed one, while it is in quarantine
  *
- * The seal is a keyed mix of address, size and state: an overrun that reaches it is seen at the free, as
- * is one that stops in the 0xFD bytes. Freed blocks are withheld from reuse until `quarantine` bytes of
- * later ones are; a write in the meantime is seen when they leave.
+ * The seal is a keyed mix of address, size and state: an overrun that reaches it is seen at the
+ * free, as is one that stops in the 0xFD bytes. Freed blocks are withheld from reuse until
+ * `quarantine` bytes of later ones are; a write in the meantime is seen when they leave.
  */
 #ifndef OURO_SRC_POOL_HARD_H
 #define OURO_SRC_POOL_HARD_H
@@ -21,7 +22,8 @@
 #define HARD_FENCE 0xFD /* between the requested bytes and the trailer */
 
 /* Reports a misuse to the heap's handler, or prints it and aborts. */
-void hard_report(const heap *h, ouro_misuse_kind kind, const void *p, const ouro_pool *pool, size_t requested);
+void hard_report(const heap *h, ouro_misuse_kind kind, const void *p, const ouro_pool *pool,
+                 size_t requested);
 
 /* Reports and returns false where the caller may not use the heap: it is not the owner. */
 bool hard_owner(const heap *h, const void *p);
@@ -42,7 +44,9 @@ void hard_free(heap *h, ouro_pool *pool, void *p);
 void hard_flush(heap *h);
 
 /* Where a large block's usable bytes end and its trailer begins: aligned ones may be short. */
-static inline size_t hard_large_end(size_t size) { return size < sizeof(void *) ? sizeof(void *) : size; }
+static inline size_t hard_large_end(size_t size) {
+  return size < sizeof(void *) ? sizeof(void *) : size;
+}
 
 void hard_seal_large(const heap *h, void *p, size_t size);
 void hard_check_large(const heap *h, const void *p, size_t size);

@@ -42,7 +42,8 @@ static uint32_t recent_room(size_t size) {
 /* Bins keep nothing at hand where every allocation or free must be seen. */
 static void set_rooms(heap *h) {
   bool none = h->slow_frees || h->fail_in;
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) h->open.bins[c].room = none ? 0 : recent_room(class_size(c));
+  for (unsigned c = 1; c <= OURO_CLASSES; c++)
+    h->open.bins[c].room = none ? 0 : recent_room(class_size(c));
 }
 
 static void init_bins(heap *h) {
@@ -80,7 +81,8 @@ void ouro_heap_destroy(ouro_heap *heap_) {
   heap *h = heap_in(heap_);
   large_free_all(h);
   free(h->quarantine.ring);
-  for (uint32_t i = h->window_count; i-- > 0;) window_free(h->windows[i]); /* the first holds the heap */
+  for (uint32_t i = h->window_count; i-- > 0;)
+    window_free(h->windows[i]); /* the first holds the heap */
 }
 
 void ouro_heap_adopt(ouro_heap *heap_) {

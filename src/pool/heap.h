@@ -75,14 +75,14 @@ typedef struct heap {
 
   /* Giving back; see purge.c. */
   uint64_t returned;
-  uint64_t events;           /* slow paths so far: whatever frees memory passes one now and then */
-  uint64_t events_at_round;  /* when the last round began */
-  uint64_t next_clock;       /* look at the clock when `events` gets here */
+  uint64_t events;          /* slow paths so far: whatever frees memory passes one now and then */
+  uint64_t events_at_round; /* when the last round began */
+  uint64_t next_clock;      /* look at the clock when `events` gets here */
   uint64_t round_began, round_spent, next_round;
-  uint64_t idle_seen;        /* bytes this round left to age */
-  uint64_t allowance;        /* bytes this round may still purge */
+  uint64_t idle_seen; /* bytes this round left to age */
+  uint64_t allowance; /* bytes this round may still purge */
   uint32_t round_window, round_arena;
-  bool in_round, waiting;    /* waiting: the last round left memory to age */
+  bool in_round, waiting; /* waiting: the last round left memory to age */
 
   quarantine quarantine;
 

@@ -38,13 +38,15 @@ static void *system_alloc(size_t alignment, size_t size, bool zeroed) {
   return zeroed ? memset(p, 0, size) : p;
 }
 
-/* What the system allocator is asked for: a freed block has room for the link of ouro_free_remote. */
+/* What the system allocator is asked for: a freed block has room for the link of ouro_free_remote.
+ */
 static size_t system_size(const heap *h, size_t size) {
   return hard_large_end(size) + (h->hardened ? HARD_TRAILER_BYTES : 0);
 }
 
 void *large_alloc(heap *h, size_t alignment, size_t size, bool zeroed) {
-  if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || !heap_allows(h, size) || !reserve_record(h)) return NULL;
+  if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || !heap_allows(h, size) || !reserve_record(h))
+    return NULL;
   void *p = system_alloc(alignment, system_size(h, size), zeroed);
   if (!p) return NULL;
   record(h, p, size);
@@ -73,7 +75,8 @@ bool large_free(heap *h, void *p) {
 void *large_realloc(heap *h, uint32_t i, size_t size) {
   large *r = &h->large[i];
   size_t old = r->size;
-  if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || (size > old && !heap_allows(h, size - old))) return NULL;
+  if (size > PTRDIFF_MAX - HARD_TRAILER_BYTES || (size > old && !heap_allows(h, size - old)))
+    return NULL;
   if (h->hardened) hard_check_large(h, r->address, old);
   addrmap_take(&h->large_map, r->address);
   void *p = realloc(r->address, system_size(h, size));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Large blocks: the system allocator's, with a record here each, so that a heap can tell its own, count
- * them, walk them and be destroyed at once.
+ * Large blocks: the system allocator's, with a record here each, so that a heap can tell its own,
+ * count them, walk them and be destroyed at once.
  */
 #ifndef OURO_SRC_POOL_LARGE_H
 #define OURO_SRC_POOL_LARGE_H

@@ -8,7 +8,8 @@
  *      |  last block freed                 | bin needs blocks        | a block is freed
  *      +-------------------- PARTIAL ------+-------------------------+
  *
- * CURRENT: the bin of its class claims from it; never returned while it is. PARTIAL: on the class's list.
+ * CURRENT: the bin of its class claims from it; never returned while it is. PARTIAL: on the
+ * class's list.
  */
 #ifndef OURO_SRC_POOL_POOL_H
 #define OURO_SRC_POOL_POOL_H
@@ -49,12 +50,13 @@ static inline uint32_t pool_recent(const ouro_bin *bin) { return bin->put - bin-
 /* Gives an unused pool its size class; every block is free. */
 void pool_init(heap *h, ouro_pool *pool, unsigned class);
 
-/* Takes free blocks from the lowest word that has some: all of them if they are at most `width`, else
- * those among `width` neighbours. Returns the bits; *base is where block 0 of that word lies. The pool
- * must have free blocks. */
+/* Takes free blocks from the lowest word that has some: all of them if they are at most `width`,
+ * else those among `width` neighbours. Returns the bits; *base is where block 0 of that word lies.
+ * The pool must have free blocks. */
 static inline uint64_t pool_claim(heap *h, ouro_pool *pool, unsigned width, char **base);
 
-/* Marks a held block free and moves the pool to its new state. Freeing a free block has no effect. */
+/* Marks a held block free and moves the pool to its new state. Freeing a free block has no effect.
+ */
 void pool_free_block(heap *h, ouro_pool *pool, unsigned index);
 
 /* The same for held blocks of one word at once. */
@@ -63,7 +65,8 @@ static inline void pool_free_bits(heap *h, ouro_pool *pool, unsigned word, uint6
 /* Moves a pool to the state its counts say, after blocks were freed. */
 void pool_settle(heap *h, ouro_pool *pool);
 
-/* A pool of the class with free blocks becomes CURRENT: from the list, or new. NULL: out of memory. */
+/* A pool of the class with free blocks becomes CURRENT: from the list, or new. NULL: out of
+ * memory. */
 ouro_pool *pool_next(heap *h, unsigned class);
 
 /* The blocks that the bin keeps at hand go back to their pools. */
@@ -87,7 +90,8 @@ static inline uint64_t pool_claim(heap *h, ouro_pool *pool, unsigned width, char
   *word &= ~taken;
   if (*word == 0) pool->summary &= ~((uint64_t)1 << w);
   pool->used += bits_count(taken);
-  size_t at = (size_t)w * 64 * pool->size, end = at + (bits_highest(taken) + (size_t)1) * pool->size;
+  size_t at = (size_t)w * 64 * pool->size,
+         end = at + (bits_highest(taken) + (size_t)1) * pool->size;
   uint32_t first_page = (uint32_t)((at + lowest * (size_t)pool->size) >> h->page_shift);
   uint16_t pages = (uint16_t)bits_range(first_page, (unsigned)((end - 1) >> h->page_shift));
   pool->touched |= pages;

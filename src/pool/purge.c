@@ -6,8 +6,8 @@
 
 /* What one arena could return: whole pools, and pages of pools in use. */
 typedef struct spare {
-  uint32_t pools;                    /* free and touched */
-  uint16_t pages[OURO_ARENA_POOLS];  /* of pools in use: touched, without a block */
+  uint32_t pools;                   /* free and touched */
+  uint16_t pages[OURO_ARENA_POOLS]; /* of pools in use: touched, without a block */
   size_t bytes;
 } spare;
 
@@ -36,7 +36,8 @@ static void purge_pools(heap *h, window *w, arena *a, uint32_t set) {
   ouro_pool *pools = arena_pools(w, a);
   for (uint64_t rest = set; rest;) {
     unsigned from = ouro_lowest_bit(rest), count = bits_run(rest, from);
-    /* Not pool_start: it reads the descriptor, and that of a pool not in use may have been purged. */
+    /* Not pool_start: it reads the descriptor, and that of a pool not in use may have been purged.
+     */
     os_purge(arena_start(w, a) + from * OURO_POOL_BYTES, count * OURO_POOL_BYTES);
     for (unsigned k = from; k < from + count; k++) pools[k].touched = 0;
     rest &= ~(bits_below(count) << from);
@@ -56,7 +57,8 @@ static void purge_pages(const heap *h, ouro_pool *pool, uint32_t set) {
   pool->idle &= (uint16_t)~set;
 }
 
-/* The descriptors of an arena without a pool in use or a touched one say nothing that zero does not. */
+/* The descriptors of an arena without a pool in use or a touched one say nothing that zero does
+ * not. */
 static void purge_descriptors(const heap *h, window *w, arena *a) {
   uintptr_t from = ((uintptr_t)arena_pools(w, a) + h->page - 1) & ~(h->page - 1);
   uintptr_t to = (uintptr_t)(arena_pools(w, a) + OURO_ARENA_POOLS) & ~(h->page - 1);
@@ -65,7 +67,8 @@ static void purge_descriptors(const heap *h, window *w, arena *a) {
 
 static size_t purge_spare(heap *h, window *w, arena *a, const spare *s) {
   if (s->bytes == 0) return 0;
-  if (a->huge) os_huge(arena_start(w, a), OURO_ARENA_BYTES, false); /* or the kernel fills it up again */
+  if (a->huge)
+    os_huge(arena_start(w, a), OURO_ARENA_BYTES, false); /* or the kernel fills it up again */
   a->huge = false;
   purge_pools(h, w, a, s->pools);
   for (unsigned k = 0; k < OURO_ARENA_POOLS; k++)
@@ -149,7 +152,8 @@ size_t ouro_heap_tick(ouro_heap *heap_, uint64_t budget_ns) {
     size_t here = visit(h, w, a);
     uint64_t before = now;
     now = os_clock_ns();
-    if (here == 0) h->round_spent += now - before; /* returning memory is work that ends by itself */
+    if (here == 0)
+      h->round_spent += now - before; /* returning memory is work that ends by itself */
     returned += here;
     if (now - began >= budget_ns) break;
   }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Giving memory back. Time is divided into rounds, one per decay time, each a pass over all arenas. A
- * pool, or a page of a pool, that a round finds free is marked idle; any use takes the mark off; a round
- * that finds the mark still there returns the memory. So it goes back after one to two decay times.
+ * Giving memory back. Time is divided into rounds, one per decay time, each a pass over all
+ * arenas. A pool, or a page of a pool, that a round finds free is marked idle; any use takes the
+ * mark off; a round that finds the mark still there returns the memory. So it goes back after one
+ * to two decay times.
  *
  * `keep`: a round may return what the round before left idle, less `keep` bytes.
  */

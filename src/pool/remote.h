@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Frees from threads that do not own the heap. Each pool has a second descriptor in a table of its own,
- * touched only when such frees happen. A freeing thread
+ * Frees from threads that do not own the heap. Each pool has a second descriptor in a table of its
+ * own, touched only when such frees happen. A freeing thread
  *
  *   1. sets the block's bit in `freed[word]`; if the word was not zero before, it is done;
  *   2. else sets the word's bit in `summary`; if that was not zero before, it is done;
  *   3. else puts the pool on the heap's chain.
  *
- * The owner takes the chain, then each summary, then each word, by exchange: whoever found a zero has
- * signalled after setting its bit, so nothing is lost, and no block is touched on the way.
+ * The owner takes the chain, then each summary, then each word, by exchange: whoever found a zero
+ * has signalled after setting its bit, so nothing is lost, and no block is touched on the way.
  */
 #ifndef OURO_SRC_POOL_REMOTE_H
 #define OURO_SRC_POOL_REMOTE_H
@@ -44,8 +44,9 @@ unsigned remote_count(const ouro_pool *pool);
 /* Owner: takes back what the chains hold. */
 void remote_drain(heap *h);
 
-/* Owner, in the child after fork: takes back everything, also what a thread that the fork cut off had not
- * signalled yet. While other threads run it would break their chain: a pool could be on it twice. */
+/* Owner, in the child after fork: takes back everything, also what a thread that the fork cut off
+ * had not signalled yet. While other threads run it would break their chain: a pool could be on it
+ * twice. */
 void remote_drain_all(heap *h);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The numbers of the ledger. Each pool is read once into locals and its touched bytes are then dealt out
- * to the rows, `pinned` taking the rest: so the rows add up even while the owner works on.
+ * The numbers of the ledger. Each pool is read once into locals and its touched bytes are then
+ * dealt out to the rows, `pinned` taking the rest: so the rows add up even while the owner works
+ * on.
  */
 #include "pool/large.h"
 #include "pool/view.h"
@@ -35,7 +36,8 @@ static uint64_t waste_bytes(const heap *h, const ouro_pool *pool, uint32_t kept)
 static uint64_t expected_request(const heap *h, unsigned class, uint64_t bytes) {
   const request_sample *s = &h->samples[class];
   if (s->count == 0) return bytes;
-  return (uint64_t)((double)bytes * (double)s->bytes / ((double)s->count * (double)class_size(class)));
+  return (uint64_t)((double)bytes * (double)s->bytes /
+                    ((double)s->count * (double)class_size(class)));
 }
 
 static uint64_t requested_bytes(const heap *h, const ouro_pool *pool, uint64_t live) {
@@ -138,10 +140,12 @@ static void drop_recent(const heap *h, unsigned class, ouro_class_stats *s) {
 
 void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLASSES]) {
   const struct heap *h = heap_in(heap);
-  for (unsigned c = 0; c < OURO_CLASSES; c++) out[c] = (ouro_class_stats){.block_size = class_size(c + 1)};
+  for (unsigned c = 0; c < OURO_CLASSES; c++)
+    out[c] = (ouro_class_stats){.block_size = class_size(c + 1)};
   for (uint32_t i = 0; i < h->window_count; i++) {
     const window *w = h->windows[i];
-    for (uint32_t k = OURO_FIRST_ARENA * OURO_ARENA_POOLS; k < w->committed * OURO_ARENA_POOLS; k++) {
+    for (uint32_t k = OURO_FIRST_ARENA * OURO_ARENA_POOLS; k < w->committed * OURO_ARENA_POOLS;
+         k++) {
       const ouro_pool *pool = &window_pools(w)[k];
       if (pool->state == POOL_UNUSED || pool->size == 0) continue;
       pool_view v = view_of(h, pool);
@@ -165,7 +169,8 @@ size_t ouro_heap_ranges(const ouro_heap *heap, ouro_range *out, size_t room) {
     size_t headers = OURO_FIRST_ARENA * OURO_ARENA_POOLS * sizeof(ouro_pool);
     size_t table = w->tabled * OURO_ARENA_POOLS * sizeof(ouro_pool);
     n = add_range(out, room, n, base, table);
-    if (table > headers) n = add_range(out, room, n, base + OURO_TABLE_BYTES + headers, table - headers);
+    if (table > headers)
+      n = add_range(out, room, n, base + OURO_TABLE_BYTES + headers, table - headers);
     size_t arenas = (w->committed - OURO_FIRST_ARENA) * OURO_ARENA_BYTES;
     if (arenas) n = add_range(out, room, n, base + OURO_FIRST_ARENA * OURO_ARENA_BYTES, arenas);
   }

@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: MIT */
-/* Every constant of the pools that is a choice, with its reason. Derived ones are computed below. */
+/* Every constant of the pools that is a choice, with its reason. Derived ones are computed below.
+ */
 #ifndef OURO_SRC_POOL_TUNE_H
 #define OURO_SRC_POOL_TUNE_H
 
 #include "base/assert.h"
 #include "ouro/pool.h"
 
-/* Blocks of the same index in all pools would share a few cache sets if every pool started alike: filling
- * several classes in step was 8 % slower than CPython's allocator, with colours it was faster. 16 colours
- * of one cache line cover a quarter of the L1 sets and cost 480 bytes of 64 KiB on average. */
+/* Blocks of the same index in all pools would share a few cache sets if every pool started alike:
+ * filling several classes in step was 8 % slower than CPython's allocator, with colours it was
+ * faster. 16 colours of one cache line cover a quarter of the L1 sets and cost 480 bytes of 64 KiB
+ * on average. */
 #define TUNE_COLOURS 16u
 #define TUNE_COLOUR_BYTES 64u
 
-/* How much of a bitmap word a bin claims at once. More means fewer slow paths, less means that a freed
- * block is reused sooner while it is still in the cache. */
+/* How much of a bitmap word a bin claims at once. More means fewer slow paths, less means that a
+ * freed block is reused sooner while it is still in the cache. */
 #define TUNE_CLAIM_BYTES 2048u
 #define TUNE_CLAIM_LEAST 8u
 
-/* How many bytes of just freed blocks a bin keeps at hand, at most: enough that a program which replaces
- * objects at random rarely meets a bitmap (half of this: 9.2 instead of 7.8 ns), little enough to stay in
- * the first-level cache. */
+/* How many bytes of just freed blocks a bin keeps at hand, at most: enough that a program which
+ * replaces objects at random rarely meets a bitmap (half of this: 9.2 instead of 7.8 ns), little
+ * enough to stay in the first-level cache. */
 #define TUNE_RECENT_BYTES 8192u
 #define TUNE_RECENT_LEAST 8u
 
-/* Heaps from here on ask for huge pages. Below, an arena that is not full yet would cost small programs
- * more than 3 % of their memory. */
+/* Heaps from here on ask for huge pages. Below, an arena that is not full yet would cost small
+ * programs more than 3 % of their memory. */
 #define TUNE_HUGE_HEAP ((size_t)64 << 20)
 
 /* Breaking a huge page is worth it when at least 1/8 of the arena goes back. */
@@ -38,16 +40,19 @@
 /* A tick that the heap starts by itself, from a slow path, stops after this long. */
 #define TUNE_TICK_BUDGET_NS 500000u
 
-/* Rounds of the purger are at least this many times their own length apart: at most 0.5 % of the CPU. */
+/* Rounds of the purger are at least this many times their own length apart: at most 0.5 % of the
+ * CPU. */
 #define TUNE_TICK_SHARE 200u
 
 /* Slow paths between two looks at the clock. */
 #define TUNE_TICK_EVENTS 256u
 
-/* Descriptors are committed for this many arenas at a time: 16 * 32 of them are 72 pages exactly. */
+/* Descriptors are committed for this many arenas at a time: 16 * 32 of them are 72 pages exactly.
+ */
 #define TUNE_TABLE_ARENAS 16u
 
-/* Where 16 GiB of address space are refused (ulimit -v), windows grow in pieces down to this size. */
+/* Where 16 GiB of address space are refused (ulimit -v), windows grow in pieces down to this size.
+ */
 #define TUNE_LEAST_RESERVE ((size_t)32 << 20)
 
 /* --- derived --- */
@@ -62,8 +67,11 @@
 
 _Static_assert(OURO_ARENA_POOLS == 32, "an arena's pools fit a 32-bit set");
 _Static_assert(OURO_TABLE_BYTES % OURO_ARENA_BYTES == 0, "tables end where an arena may begin");
-_Static_assert(TUNE_COLOURS * TUNE_COLOUR_BYTES / OURO_CLASS_BYTES <= UINT8_MAX, "a colour fits its field");
-_Static_assert(TUNE_TABLE_ARENAS * OURO_ARENA_POOLS * sizeof(ouro_pool) % 4096 == 0, "table pieces are pages");
-_Static_assert(OURO_FIRST_ARENA % TUNE_TABLE_ARENAS == 0, "table pieces do not straddle the first arena");
+_Static_assert(TUNE_COLOURS *TUNE_COLOUR_BYTES / OURO_CLASS_BYTES <= UINT8_MAX,
+               "a colour fits its field");
+_Static_assert(TUNE_TABLE_ARENAS *OURO_ARENA_POOLS * sizeof(ouro_pool) % 4096 == 0,
+               "table pieces are pages");
+_Static_assert(OURO_FIRST_ARENA % TUNE_TABLE_ARENAS == 0,
+               "table pieces do not straddle the first arena");
 
 #endif

@@ -17,7 +17,8 @@ static inline uint64_t view_live_word(const heap *h, const ouro_pool *pool, unsi
   unsigned left = pool->end - word * 64u;
   uint64_t usable = bits_below(left < 64 ? left : 64);
   if (word == 0) usable &= ~bits_below(pool->first);
-  return usable & ~pool_words(pool)[word] & ~view_claimed_word(h, pool, word) & ~remote_word(pool, word);
+  return usable & ~pool_words(pool)[word] & ~view_claimed_word(h, pool, word) &
+         ~remote_word(pool, word);
 }
 
 #endif

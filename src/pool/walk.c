@@ -2,8 +2,8 @@
 /*
  * Walking live blocks. A position is a number:
  *
- *     bits 0-12   block index in the pool          bits 13-30  pool in the window
- *     bits 31-62  window                           bit 63      large blocks: the rest is a record's index
+ *     bits 0-12   block index in the pool      bits 13-30  pool in the window
+ *     bits 31-62  window                       bit 63      large blocks: the rest is an index
  */
 #include "pool/hard.h"
 #include "pool/large.h"
@@ -14,13 +14,15 @@
 #define POOL_BITS (OURO_WINDOW_SHIFT - OURO_POOL_SHIFT)
 #define AT_LARGE ((uint64_t)1 << 63)
 
-_Static_assert(OURO_POOL_BYTES / OURO_CLASS_BYTES < 1u << INDEX_BITS, "a block index fits its bits");
+_Static_assert(OURO_POOL_BYTES / OURO_CLASS_BYTES < 1u << INDEX_BITS,
+               "a block index fits its bits");
 
 static uint64_t position(uint32_t window, uint32_t pool, unsigned index) {
   return ((uint64_t)window << POOL_BITS | pool) << INDEX_BITS | index;
 }
 
-static size_t emit_word(const heap *h, const ouro_pool *pool, unsigned word, uint64_t live, ouro_block *out) {
+static size_t emit_word(const heap *h, const ouro_pool *pool, unsigned word, uint64_t live,
+                        ouro_block *out) {
   size_t n = 0;
   for (; live; live &= live - 1) {
     char *p = pool_block(pool, word * 64 + ouro_lowest_bit(live));
@@ -31,7 +33,8 @@ static size_t emit_word(const heap *h, const ouro_pool *pool, unsigned word, uin
 }
 
 /* Blocks from *index on, whole words while they fit. *index ends behind the last one looked at. */
-static size_t walk_pool(const heap *h, const ouro_pool *pool, unsigned *index, ouro_block *out, size_t room) {
+static size_t walk_pool(const heap *h, const ouro_pool *pool, unsigned *index, ouro_block *out,
+                        size_t room) {
   size_t n = 0;
   while (*index < pool->end && room - n >= 64) {
     n += emit_word(h, pool, *index / 64, view_live_word(h, pool, *index / 64), out + n);
@@ -50,7 +53,8 @@ static size_t walk_large(const heap *h, ouro_walk *at, ouro_block *out, size_t r
 }
 
 /* The pools of one window from the position on. True: the window is done. */
-static bool walk_window(const heap *h, uint32_t number, ouro_walk *at, ouro_block *out, size_t room, size_t *n) {
+static bool walk_window(const heap *h, uint32_t number, ouro_walk *at, ouro_block *out, size_t room,
+                        size_t *n) {
   const window *w = h->windows[number];
   unsigned index = (unsigned)(at->at & ((1u << INDEX_BITS) - 1));
   uint32_t k = (uint32_t)(at->at >> INDEX_BITS & ((1u << POOL_BITS) - 1));

@@ -6,8 +6,8 @@
 #define TABLE_PIECE (TUNE_TABLE_ARENAS * OURO_ARENA_POOLS * sizeof(ouro_pool))
 #define LEAST_ARENAS (TUNE_LEAST_RESERVE / OURO_ARENA_BYTES)
 
-/* Small windows are placed by trying addresses: these lie between where Linux puts programs and where it
- * puts mappings of its own choice. */
+/* Small windows are placed by trying addresses: these lie between where Linux puts programs and
+ * where it puts mappings of its own choice. */
 #define PLACE_FROM ((uintptr_t)1 << 44)
 #define PLACE_TRIES 4096u
 
@@ -17,7 +17,8 @@ static size_t headers_bytes(void) { return table_bytes(OURO_FIRST_ARENA); }
 
 static window *window_at(char *base) { return (window *)(void *)(base + WINDOW_HEADER_AT); }
 
-/* Reserves arenas [from, to) of a window that is not reserved as a whole, and both tables for them. */
+/* Reserves arenas [from, to) of a window that is not reserved as a whole, and both tables for
+ * them. */
 static bool reserve_piece(char *base, uint32_t from, uint32_t to) {
   size_t table_at = table_bytes(from), table = table_bytes(to) - table_at;
   size_t arena_at = from * OURO_ARENA_BYTES, arenas = to * OURO_ARENA_BYTES - arena_at;

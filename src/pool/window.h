@@ -7,7 +7,8 @@
  *     OURO_TABLE_BYTES        table of remote frees, same shape (144 MiB)
  *     OURO_FIRST_ARENA ...    arenas, committed from low to high
  *
- * All of it is reserved, little of it is ever touched: 18 KiB of descriptors for each 2 MiB of blocks.
+ * All of it is reserved, little of it is ever touched: 18 KiB of descriptors for each 2 MiB of
+ * blocks.
  */
 #ifndef OURO_SRC_POOL_WINDOW_H
 #define OURO_SRC_POOL_WINDOW_H
@@ -28,12 +29,12 @@ typedef struct arena {
 
 typedef struct window {
   ouro_heap *heap;
-  uint32_t number;                          /* among the heap's windows */
-  uint32_t reserved;                        /* arenas [OURO_FIRST_ARENA, reserved) may be committed */
-  uint32_t committed;                       /* arenas [OURO_FIRST_ARENA, committed) may be used */
-  uint32_t tabled;                          /* descriptors of arenas below this are committed */
-  uint32_t open_from;                       /* words of `open` below this are zero */
-  uint64_t open[OURO_WINDOW_ARENAS / 64];   /* arenas with a free pool */
+  uint32_t number;                        /* among the heap's windows */
+  uint32_t reserved;                      /* arenas [OURO_FIRST_ARENA, reserved) may be committed */
+  uint32_t committed;                     /* arenas [OURO_FIRST_ARENA, committed) may be used */
+  uint32_t tabled;                        /* descriptors of arenas below this are committed */
+  uint32_t open_from;                     /* words of `open` below this are zero */
+  uint64_t open[OURO_WINDOW_ARENAS / 64]; /* arenas with a free pool */
   arena arenas[OURO_WINDOW_ARENAS];
 } window;
 
@@ -46,7 +47,9 @@ _Static_assert(WINDOW_HEADER_AT + sizeof(window) <=
 
 static inline char *window_base(const window *w) { return (char *)(uintptr_t)w - WINDOW_HEADER_AT; }
 
-static inline ouro_pool *window_pools(const window *w) { return (ouro_pool *)(void *)window_base(w); }
+static inline ouro_pool *window_pools(const window *w) {
+  return (ouro_pool *)(void *)window_base(w);
+}
 
 /* The window a descriptor lies in, and what it describes. */
 static inline window *window_of(const ouro_pool *pool) {
@@ -67,14 +70,15 @@ static inline char *pool_start(const ouro_pool *pool) {
          (size_t)pool->index * OURO_POOL_BYTES;
 }
 
-/* Reserves the address space of a new window and commits its headers: all zero but for `number`. The
- * caller sets the heap. NULL: refused. */
+/* Reserves the address space of a new window and commits its headers: all zero but for `number`.
+ * The caller sets the heap. NULL: refused. */
 window *window_new(uint32_t number);
 
 /* Ends a window and everything in it. */
 void window_free(window *w);
 
-/* Commits the next arena, its pools all free and clean. NULL: the window is full or the system refuses. */
+/* Commits the next arena, its pools all free and clean. NULL: the window is full or the system
+ * refuses. */
 arena *window_grow(window *w);
 
 #endif
