@@ -180,9 +180,9 @@ OURO_API size_t ouro_walk_next(ouro_heap *heap, ouro_walk *position, ouro_block 
  *     live     = requested + rounding
  *     resident = live + held + purgeable + pinned + waste + metadata
  *
- * `requested` is estimated from a sample of the requests of each size class (one in 64 or so), except
- * in a hardened heap, where it is exact; `live` is always exact. `resident` is what the heap has touched
- * and not returned; large blocks are the system allocator's and counted apart. */
+ * `requested` is estimated from a sample of the requests of each size class (one in 64 or so),
+ * except in a hardened heap, where it is exact; `live` is always exact. `resident` is what the heap
+ * has touched and not returned; large blocks are the system allocator's and counted apart. */
 typedef struct ouro_heap_stats {
   uint64_t live;      /* blocks handed out and not freed, at their class size */
   uint64_t requested; /* of it: asked for */
