@@ -141,6 +141,20 @@ TEST(owns_is_right_for_any_value) {
   CHECK_EQ(ouro_usable_size(h, NULL), 0u);
 }
 
+/* Descriptors are committed for 16 arenas at a time: what lies behind may be asked for, not touched. */
+TEST(owns_is_right_at_the_end_of_what_is_committed) {
+  ouro_heap *h = quiet_heap("owner");
+  for (uintptr_t committed = 0; committed < 40 * MIB;) {
+    char *p = ouro_alloc(h, 512);
+    if (stats_of(h).committed == committed) continue;
+    committed = stats_of(h).committed;
+    char *next_arena = (char *)(((uintptr_t)p | (2 * MIB - 1)) + 1);
+    CHECK(ouro_owns(h, p));
+    CHECK(!ouro_owns(h, next_arena));
+    CHECK_EQ(ouro_usable_size(h, next_arena), 0u);
+  }
+}
+
 TEST(a_freed_block_has_no_usable_size) {
   ouro_heap *h = quiet_heap("usable");
   void *kept = ouro_alloc(h, 100), *p = ouro_alloc(h, 100), *large = ouro_alloc(h, 5000);

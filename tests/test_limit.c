@@ -62,19 +62,30 @@ TEST(blocks_freed_by_other_threads_make_room) {
   CHECK(heap_ok(heap));
 }
 
-/* What the bins of other classes hold on to must not make a request fail that would fit. */
-TEST(memory_freed_by_one_class_serves_another_at_the_limit) {
-  ouro_heap *heap = limited_heap(2 * MIB);
+/* What the bins of other classes or the quarantine hold must not make a request fail that would fit. */
+static void fill_and_drop_every_class(bool hardened) {
+  ouro_heap_options options = quiet_options("limit");
+  options.limit = 2 * MIB;
+  options.hardened = hardened;
+  ouro_heap *heap = ouro_heap_new(&options);
   enum { MOST = 200000 };
   static void *blocks[MOST];
-  for (size_t size = 32; size <= OURO_SMALL_MAX; size += 16) {
-    size_t count = 0;
+  for (size_t size = 32; size <= OURO_SMALL_MAX - 32; size += 16) {
+    size_t count = 0, class = hardened ? size + 16 : size;
     while (count < MOST && (blocks[count] = ouro_alloc(heap, size)) != NULL) count++;
-    CHECK_LT(2 * MIB * 9 / 10, count * size + (size / 16) * OURO_POOL_BYTES);
+    CHECK_LT(2 * MIB * 95 / 100, count * class);
     for (size_t i = 0; i < count; i++) ouro_free(heap, blocks[i]);
     CHECK(heap_ok(heap));
+    void *large = ouro_alloc(heap, 2 * MIB - 100);
+    CHECK(large);
+    ouro_free(heap, large);
   }
+  ouro_heap_destroy(heap);
 }
+
+TEST(memory_freed_by_one_class_serves_another_at_the_limit) { fill_and_drop_every_class(false); }
+
+TEST(quarantined_memory_serves_requests_at_the_limit) { fill_and_drop_every_class(true); }
 
 TEST(a_limit_can_be_lifted_and_lowered_below_what_is_in_use) {
   ouro_heap *heap = limited_heap(MIB);

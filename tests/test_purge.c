@@ -152,6 +152,41 @@ TEST(memory_in_use_again_is_not_idle) {
   CHECK_LT(stats_of(heap).returned, (uint64_t)COUNT * SIZE * 3);
 }
 
+/* Free at both ticks, but used in between: whole pools, then pages of a pool that one block keeps. */
+TEST(memory_used_between_two_ticks_is_not_idle) {
+  for (int kept = 0; kept < 2; kept++) {
+    ouro_heap *heap = decaying_heap(40, 0);
+    fill(heap);
+    drop_all_but_every(heap, kept ? 400 : 0);
+    sleep_ms(45);
+    ouro_heap_tick(heap, GIB); /* marks it */
+    CHECK(stats_of(heap).purgeable > COUNT * SIZE * 8 / 10);
+    for (int i = 0; i < COUNT; i++)
+      if (!kept || i % 400) blocks[i] = ouro_alloc(heap, SIZE);
+    drop_all_but_every(heap, kept ? 400 : 0);
+    sleep_ms(45);
+    CHECK_LT(ouro_heap_tick(heap, GIB), MIB); /* it was in use since */
+    sleep_ms(45);
+    CHECK_LT(COUNT * SIZE * 8 / 10, ouro_heap_tick(heap, GIB));
+    CHECK(heap_ok(heap));
+    ouro_heap_destroy(heap);
+  }
+}
+
+/* A bin keeps its pool also when the pool is empty and its pages have gone back. */
+TEST(a_pool_without_a_page_left_can_be_returned) {
+  ouro_heap *heap = decaying_heap(20, 0);
+  void *p = ouro_alloc(heap, 100), *others[200];
+  for (int i = 0; i < 200; i++) others[i] = ouro_alloc(heap, 100);
+  for (int i = 0; i < 200; i++) ouro_free(heap, others[i]);
+  ouro_free(heap, p);
+  idle(heap, 150);
+  CHECK(heap_ok(heap));
+  ouro_heap_give_back(heap);
+  CHECK(heap_ok(heap));
+  CHECK_EQ(stats_of(heap).pools, 0u);
+}
+
 TEST(keep_bytes_stay_with_the_process) {
   ouro_heap *heap = decaying_heap(30, 4 * MIB);
   fill(heap);

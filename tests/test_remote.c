@@ -77,6 +77,18 @@ TEST(freeing_nothing_elsewhere_has_no_effect) {
   CHECK_EQ(stats_of(heap).remote_frees, 0u);
 }
 
+TEST(a_block_that_is_free_already_stays_so) {
+  ouro_heap *heap = quiet_heap("remote");
+  void *kept = ouro_alloc(heap, 100), *p = ouro_alloc(heap, 100);
+  ouro_free(heap, p);
+  ouro_heap_give_back(heap); /* the block is back in its pool's bitmap */
+  ouro_free_remote(heap, p);
+  ouro_heap_adopt(heap);
+  CHECK(heap_ok(heap));
+  CHECK_EQ(stats_of(heap).live_blocks, 1u);
+  ouro_free(heap, kept);
+}
+
 TEST(the_owner_may_use_the_remote_call_itself) {
   ouro_heap *heap = quiet_heap("remote");
   for (int round = 0; round < 50; round++) {
