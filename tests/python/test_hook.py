@@ -317,3 +317,21 @@ def test_other_tools_must_come_second():
         pytest.skip("this Python comes without _testcapi")
     first, second = out.splitlines()
     assert "another memory tool is at work" in first and "_testcapi" in first and second == "True"
+
+
+def test_little_address_space_is_enough():
+    # GIVEN a process that may map 1 GB WHEN Ouro goes in THEN it serves, and the end is a MemoryError
+    out = run("""
+        import ouro, resource
+        resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+        ouro.install(channel=False)
+        kept = []
+        try:
+            while True: kept.append((len(kept), float(len(kept)), bytearray(600)))
+        except MemoryError:
+            made = len(kept)
+            del kept
+        from ouro import _ouro
+        print(made > 500_000, ouro.installed(), _ouro._check())
+    """, ouro=None)
+    assert out == "True True None\n"
