@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "pool/remote.h"
 #include "support/heaps.h"
 #include "support/shadow.h"
 #include "support/tools.h"
@@ -150,3 +151,33 @@ TEST(a_fork_may_cut_a_remote_free_short) {
   CHECK(heap_ok(t.heap));
   CHECK_EQ(stats_of(t.heap).live_blocks + stats_of(t.heap).large_blocks, 0u);
 }
+
+/* The same at each point where the fork may cut: after the block's bit, after the word's, before the chain. */
+static void cut_after(int steps) {
+  ouro_heap *heap = quiet_heap("cut");
+  char *p = ouro_alloc(heap, 100), *q = ouro_alloc(heap, 100), *kept = ouro_alloc(heap, 100);
+  ouro_pool *pool = heap_pool_at((struct heap *)(void *)heap, p);
+  remote_pool *r = remote_of(pool);
+  unsigned index = pool_index_of(pool, p);
+  CHECK_EQ(pool_index_of(pool, q) / 64, index / 64);
+  atomic_fetch_or(&r->freed[index / 64], (uint64_t)1 << index % 64);
+  if (steps > 1) atomic_fetch_or(&r->summary, (uint64_t)1 << index / 64);
+  pid_t child = fork();
+  if (child == 0) {
+    ouro_heap_adopt(heap);
+    CHECK_EQ(stats_of(heap).live_blocks, 2u);
+    ouro_free_remote(heap, q);
+    ouro_heap_adopt(heap);
+    ouro_heap_give_back(heap);
+    CHECK_EQ(stats_of(heap).live_blocks, 1u);
+    CHECK(!pool_is_free(pool, pool_index_of(pool, kept)));
+    CHECK(pool_is_free(pool, pool_index_of(pool, q)));
+    CHECK(heap_ok(heap));
+    _exit(0);
+  }
+  wait_for(child);
+}
+
+TEST(a_fork_after_the_blocks_bit_was_set) { cut_after(1); }
+
+TEST(a_fork_after_the_words_bit_was_set) { cut_after(2); }
