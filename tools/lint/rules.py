@@ -2,7 +2,8 @@
 """Each rule that the project claims to keep has a test that carries its number.
 
 rules.txt names the claims: `N P1` for the native runtime, `P P1` for Python programs. The native
-test of rule P1 is a TEST(P1_...) below tests/, that for Python a function test_P1_... (or test_p1_...).
+test of rule P1 is a TEST(P1_...) below tests/, that for Python a function test_P1_... or
+test_p1_...
 """
 
 import re
