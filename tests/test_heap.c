@@ -141,7 +141,8 @@ TEST(owns_is_right_for_any_value) {
   CHECK_EQ(ouro_usable_size(h, NULL), 0u);
 }
 
-/* Descriptors are committed for 16 arenas at a time: what lies behind may be asked for, not touched. */
+/* Descriptors are committed for 16 arenas at a time: what lies behind may be asked for, not
+ * touched. */
 TEST(owns_is_right_at_the_end_of_what_is_committed) {
   ouro_heap *h = quiet_heap("owner");
   for (uintptr_t committed = 0; committed < 40 * MIB;) {

@@ -62,7 +62,8 @@ TEST(blocks_freed_by_other_threads_make_room) {
   CHECK(heap_ok(heap));
 }
 
-/* What the bins of other classes or the quarantine hold must not make a request fail that would fit. */
+/* What the bins of other classes or the quarantine hold must not make a request fail that would
+ * fit. */
 static void fill_and_drop_every_class(bool hardened) {
   ouro_heap_options options = quiet_options("limit");
   options.limit = 2 * MIB;

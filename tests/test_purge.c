@@ -152,7 +152,8 @@ TEST(memory_in_use_again_is_not_idle) {
   CHECK_LT(stats_of(heap).returned, (uint64_t)COUNT * SIZE * 3);
 }
 
-/* Free at both ticks, but used in between: whole pools, then pages of a pool that one block keeps. */
+/* Free at both ticks, but used in between: whole pools, then pages of a pool that one block keeps.
+ */
 TEST(memory_used_between_two_ticks_is_not_idle) {
   for (int kept = 0; kept < 2; kept++) {
     ouro_heap *heap = decaying_heap(40, 0);

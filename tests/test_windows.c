@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A heap beyond one window of 16 GiB. Blocks are taken and never touched, so that only their descriptors
- * need memory: about 150 MB. */
+/* A heap beyond one window of 16 GiB. Blocks are taken and never touched, so that only their
+ * descriptors need memory: about 150 MB. */
 #include "test.h"
 
 #include "pool/heap.h"

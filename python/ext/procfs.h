@@ -36,8 +36,9 @@ typedef struct mapping {
   uintptr_t start, end;
   uint64_t inode;
   uint64_t rss, shared, shared_dirty, anonymous, swap, huge;
+  bool stack; /* mapped with MAP_STACK (kernel 6.7 and later tell, as "no huge pages") or guarded */
   char permissions[5];
-  char name[59];
+  char name[58];
 } mapping;
 
 typedef struct procfs_smaps {

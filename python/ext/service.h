@@ -4,8 +4,8 @@
  *
  *   "ouro"       answers the control channel; never takes the GIL, so that a program that is stuck
  *                in C code can still be asked where its memory is
- *   "ouro-tick"  gives idle memory back; the only one that takes the GIL, since the heap may only be
- *                changed while nobody else uses it
+ *   "ouro-tick"  gives idle memory back; the only one that takes the GIL, since the heap may only
+ *                be changed while nobody else uses it
  *
  * All functions here are called with the GIL held. The state is one per process, as the hook is.
  */
