@@ -98,11 +98,8 @@ static void note(uintptr_t start, uintptr_t end) {
  * large request right behind the arena. */
 static uintptr_t stop_at_chunk(const procfs_memory *memory, uintptr_t at, uintptr_t end,
                                uintptr_t limit) {
-  uint64_t header[2];
   for (; at < end && at < limit; at += memory->page)
-    if (procfs_memory_read(memory, at, header, sizeof header) &&
-        glibc_mapped_chunk(header, limit - at, memory->page))
-      return at;
+    if (glibc_mapped_at(memory, at, limit)) return at;
   return end < limit ? end : limit;
 }
 

@@ -7,8 +7,9 @@
  *   main arena      the [heap] mapping
  *   other arenas    heaps at multiples of 64 MiB, starting with a struct heap_info:
  *                     arena's address, previous heap, size, size made accessible
- *   large requests  a mapping each, starting with a chunk header:
- *                     0, length of the mapping | IS_MMAPPED
+ *   large requests  a mapping each, with a chunk header at its start, or farther on for alignment:
+ *                     bytes in front of it, length of the rest | IS_MMAPPED
+ *                   (since 2.43 the length leaves the header out)
  *
  * Neighbouring anonymous mappings are merged by the kernel, so a structure may start at any page. A
  * page that looks like one by chance would need two words that agree with each other and with the
@@ -24,9 +25,8 @@
 /* If an arena's heap starts at `at` and fits before `end`: its accessible length, else 0. */
 size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
 
-/* Length of a large request's mapping from its chunk header's two words, if it is one that ends at
- * or before `room`; else 0. */
-size_t glibc_mapped_chunk(const uint64_t header[2], size_t room, size_t page);
+/* If a large request's mapping starts at `at` and ends at or before `end`: its length, else 0. */
+size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
 
 /* Bytes in use and free in the arenas, mapped chunks not counted. Zero where the C library cannot
  * say. */

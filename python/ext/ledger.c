@@ -156,28 +156,29 @@ static bool page_resident(reading *r, uintptr_t at) {
   return r->resident[page - r->block];
 }
 
-/* A chunk of a frame stack (3.11 and later, _PyThreadState_PushFrame): previous chunk, size, words
- * used. */
-static size_t frame_chunk(const uint64_t head[3], size_t room, size_t page) {
+/* Length of a chunk of a frame stack (3.11 and later, _PyThreadState_PushFrame): it starts with the
+ * previous chunk's address, its length, and how many words are used. */
+static size_t frame_chunk_at(const procfs_memory *memory, uintptr_t at, uintptr_t end) {
   enum { LEAST = 16 * 1024 };
-  uint64_t size = head[1];
-  bool power = size >= LEAST && (size & (size - 1)) == 0;
-  return power && size <= room && head[0] % page == 0 && head[2] <= size / 8 ? size : 0;
+  uint64_t head[3];
+  if (!procfs_memory_read(memory, at, head, sizeof head)) return 0;
+  bool power = head[1] >= LEAST && (head[1] & (head[1] - 1)) == 0;
+  bool fits = head[1] <= end - at && head[0] % memory->page == 0 && head[2] <= head[1] / 8;
+  return power && fits ? head[1] : 0;
 }
 
 /* Length of what starts at `at` if its first words tell what it is, with its row; else 0. */
 static size_t recognise(reading *r, uintptr_t at, uintptr_t end, int *row) {
-  uint64_t head[3];
   if (!page_resident(r, at) || r->probes == 0) return 0;
   r->probes--;
   size_t size = glibc_heap_at(&r->memory, at, end);
   *row = LEDGER_MALLOC_USED;
-  if (size > 0 || !procfs_memory_read(&r->memory, at, head, sizeof head)) return size;
+  if (size > 0) return size;
+  size = glibc_mapped_at(&r->memory, at, end);
   *row = LEDGER_MALLOC_MAPPED;
-  size = glibc_mapped_chunk(head, end - at, r->memory.page);
   if (size > 0) return size;
   *row = LEDGER_PYTHON_FRAMES;
-  return frame_chunk(head, end - at, r->memory.page);
+  return frame_chunk_at(&r->memory, at, end);
 }
 
 /* Cuts anonymous memory without a claim at what can be recognised; `rest` is the row of a first
@@ -221,6 +222,8 @@ static void cut_unclaimed(reading *r, const mapping *entry, uintptr_t start, uin
     piece_add(r, start, end, LEDGER_STACKS_MAIN);
   } else if (starts_with(entry->name, "[v")) {
     piece_add(r, start, end, LEDGER_LIBRARIES_CODE);
+  } else if (entry->stack) {
+    piece_add(r, start, end, LEDGER_STACKS_THREADS);
   } else {
     bool above_guard = start == entry->start && start == r->guard_end;
     cut_anonymous(r, start, end, above_guard ? LEDGER_STACKS_THREADS : LEDGER_UNKNOWN);

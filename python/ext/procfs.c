@@ -98,6 +98,7 @@ void procfs_parse_field(const char *line, mapping *entry) {
       {"AnonHugePages:", &entry->huge, NULL},
       {"Swap:", &entry->swap, NULL},
   };
+  if (strncmp(line, "VmFlags:", 8) == 0) entry->stack = strstr(line, " nh") || strstr(line, " gu");
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     size_t length = strlen(fields[i].key);
     if (strncmp(line, fields[i].key, length) != 0) continue;

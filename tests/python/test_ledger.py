@@ -167,6 +167,20 @@ def test_large_requests_are_the_system_allocator_s():
     assert unknown < 1
 
 
+@pytest.mark.parametrize("alignment", [32, 64, 256, 4096])
+def test_large_requests_with_an_alignment(alignment):
+    mapped, unknown = growth(
+        f"""
+block = ctypes.c_void_p()
+ctypes.CDLL(None).posix_memalign(ctypes.byref(block), {alignment}, 40 << 20)
+ctypes.memset(block, 255, 40 << 20)
+""",
+        "malloc.mapped",
+    )
+    assert mapped == pytest.approx(40, abs=2)
+    assert unknown < 1
+
+
 def test_m6_memory_that_malloc_retains_is_free_not_used():
     used, free, unknown = growth(
         """
