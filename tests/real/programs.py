@@ -42,18 +42,24 @@ class Program:
 
 
 def built_pages(run: Run) -> dict[str, str]:
-    """Every file of the site, byte for byte, and every message."""
+    """Every file of the site, byte for byte, and every message, sorted: some come from threads."""
     site = run.folder / "html"
     files = {str(p.relative_to(site)): p for p in sorted(site.rglob("*")) if p.is_file()}
     pages = {name: path.read_bytes().hex() for name, path in files.items()}
-    return pages | messages(run)
+    return pages | numbered(sorted(lines(run))) | {"status": str(run.status)}
 
 
 def messages(run: Run) -> dict[str, str]:
-    """Exit status and every line of output, by line."""
-    text = (run.stdout + run.stderr).replace(str(run.folder), "OUT")
-    lines = {f"line {n}": line for n, line in enumerate(text.splitlines(), 1)}
-    return lines | {"status": str(run.status)}
+    """Exit status and every line of output, in order."""
+    return numbered(lines(run)) | {"status": str(run.status)}
+
+
+def lines(run: Run) -> list[str]:
+    return (run.stdout + run.stderr).replace(str(run.folder), "OUT").splitlines()
+
+
+def numbered(lines: list[str]) -> dict[str, str]:
+    return {f"line {number}": line for number, line in enumerate(lines, 1)}
 
 
 def django_tests(run: Run) -> dict[str, str]:
