@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The measured allocator: an Ouro heap behind two functions of a shared library (called.c), which is what a
- * language binding or a plugin that cannot inline pays. */
+/* The measured allocator: an Ouro heap behind two functions of a shared library (called.c), which
+ * is what a language binding or a plugin that cannot inline pays. */
 #ifndef ALLOCATOR_CALLED_H
 #define ALLOCATOR_CALLED_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The measured allocator: CPython's own, as extensions call it. Built into a shared library that a running
- * interpreter loads with ctypes.PyDLL, so its symbols resolve there and the GIL is held. */
+/* The measured allocator: CPython's own, as extensions call it. Built into a shared library that a
+ * running interpreter loads with ctypes.PyDLL, so its symbols resolve there and the GIL is held. */
 #ifndef ALLOCATOR_CPYTHON_H
 #define ALLOCATOR_CPYTHON_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The measured allocator: malloc and free, called through the PLT, so that LD_PRELOAD chooses which. */
+/* The measured allocator: malloc and free, called through the PLT, so that LD_PRELOAD chooses
+ * which. */
 #ifndef ALLOCATOR_MALLOC_H
 #define ALLOCATOR_MALLOC_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* No allocator: addresses in a row from a piece of memory that stays in the cache. What is measured is the
- * loop and the kernel's own tables. */
+/* No allocator: addresses in a row from a piece of memory that stays in the cache. What is
+ * measured is the loop and the kernel's own tables. */
 #ifndef ALLOCATOR_NONE_H
 #define ALLOCATOR_NONE_H
 

@@ -14,6 +14,6 @@ static inline void give(allocator *a, void *block) { ouro_free(a, block); }
 static inline void give_remote(allocator *a, void *block) { ouro_free_remote(a, block); }
 
 /* What the documentation asks of a program that goes idle. */
-static inline void idle(allocator *a) { ouro_heap_tick(a, 1000000); }
+static inline void idle(allocator *a) { ouro_heap_tick(a, 10000000); }
 
 #endif

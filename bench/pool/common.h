@@ -48,7 +48,8 @@ static inline void *table_new(size_t bytes) {
   return table;
 }
 
-/* Resident bytes by walking the page tables: exact, where /proc/self/statm is off by batches per CPU. */
+/* Resident bytes by walking the page tables: exact, where /proc/self/statm is off by batches per
+ * CPU. */
 static inline double resident_bytes(void) {
   FILE *file = fopen("/proc/self/smaps_rollup", "r");
   char line[256];

@@ -6,8 +6,8 @@
  *   order      the first 90 % are freed in the order of allocation, then allocated again
  *   tenth      a random tenth stays, the rest is freed in random order
  *
- * Blocks are of 24 to 88 bytes. Prints resident bytes at the peak, after the frees and one second later, and
- * the CPU time of allocating what was freed once more.
+ * Blocks are of 24 to 88 bytes. Prints resident bytes at the peak, after the frees and one second
+ * later, and the CPU time of allocating what was freed once more.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -85,6 +85,7 @@ int main(int argc, char **argv) {
   double later = resident_bytes() - tables;
   double start = user_seconds();
   fill(&f);
-  printf("peak %.0f\nafter %.0f\nlater %.0f\nrefill %.4f\n", peak, after, later, user_seconds() - start);
+  printf("peak %.0f\nafter %.0f\nlater %.0f\nrefill %.4f\n", peak, after, later,
+         user_seconds() - start);
   return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Allocation patterns over the allocator named by the macro ALLOCATOR_H (a header that defines `allocator`,
- * allocator_open, take and give). Each runs about `pairs` allocations, each freed once and written to once.
+ * Allocation patterns over the allocator named by the macro ALLOCATOR_H (a header that defines
+ * `allocator`, allocator_open, take and give). Each runs about `pairs` allocations, each freed
+ * once and written to once.
  */
 #ifndef BENCH_KERNELS_H
 #define BENCH_KERNELS_H
@@ -73,11 +74,8 @@ typedef struct kernel {
 } kernel;
 
 static const kernel kernels[] = {
-    {"lifo", lifo},
-    {"lifo_sized", lifo_sized},
-    {"batch", batch},
-    {"random", random_frees},
-    {"mixed", mixed},
+    {"lifo", lifo},           {"lifo_sized", lifo_sized}, {"batch", batch},
+    {"random", random_frees}, {"mixed", mixed},
 };
 
 static inline const kernel *kernel_named(const char *name) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * threads BATCHES: one thread allocates 64-byte blocks, another frees them, in batches through a ring.
- * Prints nanoseconds of CPU time per block on each side. Only the allocating and freeing of a batch is
- * timed, so that waiting for the other side costs nothing.
+ * threads BATCHES: one thread allocates 64-byte blocks, another frees them, in batches through a
+ * ring. Prints nanoseconds of CPU time per block on each side. Only the allocating and freeing of
+ * a batch is timed, so that waiting for the other side costs nothing.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

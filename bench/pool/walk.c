@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* walk BLOCKS dense|sparse: prints nanoseconds of CPU time per live block for a walk of a whole heap.
- * Dense: blocks of 16 to 128 bytes, all alive. Sparse: three of four freed at random first. */
+/* walk BLOCKS dense|sparse: prints nanoseconds of CPU time per live block for a walk of a whole
+ * heap. Dense: blocks of 16 to 128 bytes, all alive. Sparse: three of four freed at random first.
+ */
 #include <string.h>
 
 #include <ouro/pool.h>
