@@ -18,7 +18,7 @@ def _unsupported():
     """Why this interpreter cannot run on Ouro and what to do, or None."""
     version = "%d.%d" % sys.version_info[:2]
     if sys.implementation.name != "cpython":
-        return f"Ouro runs on CPython only, this is {sys.implementation.name}: use CPython 3.10 to 3.15"
+        return f"Ouro does not run on {sys.implementation.name}: use CPython 3.10 to 3.15"
     if "t" in sys.abiflags:
         return f"Ouro does not run on free-threaded Python: use the default build of {version}"
     if not (3, 10) <= sys.version_info[:2] <= (3, 15):
@@ -31,7 +31,7 @@ if _reason is None:
     try:
         from ouro._ouro import GivenBack, __version__, give_back, install, installed, memory
     except ImportError as _error:
-        _reason = f"{_error}: reinstall with `{sys.executable} -m pip install --force-reinstall ouro`"
+        _reason = f"{_error}: run `{sys.executable} -m pip install --force-reinstall ouro`"
 
 
 def __getattr__(name):

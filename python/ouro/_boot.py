@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What `ouro run` does inside the interpreter; imported by ouro_boot.pth where OURO_RUN is set.
 
-Runs in every child interpreter too. Only the process that `ouro run` became may end because of an error;
-a child goes on as if Ouro were not there.
+Runs in every child interpreter too. Only the process that `ouro run` became may end because of an
+error; a child goes on as if Ouro were not there.
 """
 
 import os

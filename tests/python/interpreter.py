@@ -29,8 +29,8 @@ def environment(ouro, **more):
 
 
 def start(arguments, ouro="1", timeout=120, **more):
-    """Runs the interpreter as `ouro run --quiet --no-channel` does, with the options in `ouro` too; or,
-    where that is None, on stock. OURO_RUN_PID is the interpreter's own pid."""
+    """Runs the interpreter as `ouro run --quiet --no-channel` does, with the options in `ouro` too;
+    or, where that is None, on stock. OURO_RUN_PID is the interpreter's own pid."""
     shell = ["sh", "-c", 'OURO_RUN_PID=$$; export OURO_RUN_PID; exec "$@"', "sh", PYTHON]
     if ouro is None:
         shell = [PYTHON]
@@ -42,7 +42,7 @@ def start(arguments, ouro="1", timeout=120, **more):
 def run(code, *options, **settings):
     """What the snippet printed. The snippet must end with status 0 and nothing on stderr."""
     done = start([*options, "-c", textwrap.dedent(code)], **settings)
-    assert (done.returncode, done.stderr) == (0, ""), f"{done.returncode}: {done.stdout}{done.stderr}"
+    assert (done.returncode, done.stderr) == (0, ""), (done.returncode, done.stdout, done.stderr)
     return done.stdout
 
 

@@ -8,7 +8,8 @@ LOOK = """
 import signal, sys, warnings, threading
 print(sys.argv, sys.orig_argv[1:], sys.path, sys.flags, sys.warnoptions, warnings.filters)
 print(__name__, sorted(vars(sys.modules["__main__"])), sys.excepthook is sys.__excepthook__)
-print([signal.getsignal(number) for number in range(1, 32)], signal.pthread_sigmask(signal.SIG_BLOCK, []))
+print([signal.getsignal(number) for number in range(1, 32)])
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
 print(sys.gettrace(), sys.getprofile(), sys.getrecursionlimit(), sys.getswitchinterval())
 print(threading.active_count(), sorted(vars(sys)))
 import gc
@@ -38,7 +39,8 @@ BAD = [
 
 @pytest.mark.parametrize(("ouro", "message"), BAD)
 def test_bad_options_end_the_process_of_ouro_run_in_one_line(ouro, message):
-    # GIVEN options that make no sense WHEN `ouro run` becomes the interpreter THEN one line and status 2
+    # GIVEN options that make no sense WHEN `ouro run` becomes the interpreter THEN one line
+    # and status 2
     done = start(["-c", "print('ran')"], ouro=ouro)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("ouro: ") and message in done.stderr
@@ -64,8 +66,10 @@ def test_sizes_and_flags_reach_the_heap():
     assert out == "same\n"
 
 
-@pytest.mark.parametrize("ending", ["raise SystemExit(7)", "1 / 0", "import os; os.kill(os.getpid(), 15)",
-                                    "import os; os._exit(9)", "raise KeyboardInterrupt"])
+@pytest.mark.parametrize("ending", [
+    "raise SystemExit(7)", "1 / 0", "import os; os.kill(os.getpid(), 15)", "import os; os._exit(9)",
+    "raise KeyboardInterrupt"])
 def test_the_program_ends_as_on_stock(ending):
     stock, ouro = start(["-c", ending], ouro=None), start(["-c", ending])
-    assert (ouro.returncode, ouro.stdout, ouro.stderr) == (stock.returncode, stock.stdout, stock.stderr)
+    assert ouro.returncode == stock.returncode
+    assert (ouro.stdout, ouro.stderr) == (stock.stdout, stock.stderr)

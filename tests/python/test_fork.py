@@ -17,7 +17,9 @@ def test_fork_copies_the_heap(ouro, tmp_path):
         from ouro import _ouro
         kept = [{"n": i, "s": str(i)} for i in range(30_000)]
         stop = threading.Event()
-        noise = threading.Thread(target=lambda: [[b"x" * i for i in range(600)] for _ in iter(stop.is_set, True)])
+        def churn():
+            while not stop.is_set(): [b"x" * i for i in range(600)]
+        noise = threading.Thread(target=churn)
         noise.start()
         def generation(depth):
             global kept
@@ -51,7 +53,8 @@ if __name__ == "__main__":
     multiprocessing.set_start_method(sys.argv[1])
     with multiprocessing.Pool(2) as pool:
         parts = pool.map(work, [range(i, i + 500) for i in range(0, 5_000, 500)])
-    print(sum(item["square"] for part in parts for item in part) == sum(n * n for n in range(5_000)))
+    squares = sum(item["square"] for part in parts for item in part)
+    print(squares == sum(n * n for n in range(5_000)))
 """
 
 
@@ -70,6 +73,6 @@ def test_subprocesses_inherit_ouro():
         import subprocess, sys
         code = "import ouro; print(ouro.installed())"
         for options in [], ["-I"], ["-E", "-s"]:
-            print(subprocess.check_output([sys.executable, *options, "-c", code], text=True), end="")
+            subprocess.run([sys.executable, *options, "-c", code], check=True)
     """)
     assert out == "True\n" * 3

@@ -34,7 +34,8 @@ def filled(block, size):
 
 
 def test_small_objects_live_in_the_heap():
-    # GIVEN an interpreter on Ouro WHEN it makes 50,000 floats THEN the heap holds as many more blocks
+    # GIVEN an interpreter on Ouro WHEN it makes 50,000 floats THEN the heap holds as many
+    # more blocks
     out = run("""
         import ouro
         before = ouro.memory()["memo.heap.live_blocks"]
@@ -45,7 +46,8 @@ def test_small_objects_live_in_the_heap():
 
 
 def test_large_objects_stay_with_the_system():
-    # GIVEN Ouro without a limit WHEN blocks of 513 bytes and one of 10 MB are made THEN the heap holds none
+    # GIVEN Ouro without a limit WHEN blocks of 513 bytes and one of 10 MB are made THEN the
+    # heap holds none
     out = run(DOMAINS + """
 before = live()
 blocks = [domain.malloc(513) for domain in (mem, obj) * 100] + [obj.malloc(10_000_000)]
@@ -107,7 +109,8 @@ print(ouro.installed(), _ouro._check())
 
 
 def test_empty_requests_return_distinct_blocks():
-    # GIVEN Ouro WHEN zero bytes are asked for, or a block is resized to zero THEN a block comes back
+    # GIVEN Ouro WHEN zero bytes are asked for, or a block is resized to zero THEN a block
+    # comes back
     out = run(DOMAINS + """
 blocks = [f() for d in (mem, obj) for f in (lambda: d.malloc(0), lambda: d.calloc(0, 8),
                                               lambda: d.calloc(8, 0), lambda: d.realloc(None, 0))]
@@ -135,7 +138,8 @@ print(mem.calloc(2**33, 2**33), obj.calloc(2**63, 1))
 
 
 def test_extensions_may_mix_the_domains():
-    # GIVEN blocks of one domain WHEN the other resizes and frees them, in random order THEN all is well
+    # GIVEN blocks of one domain WHEN the other resizes and frees them, in random order THEN
+    # all is well
     out = run(DOMAINS + """
 import random
 choose = random.Random(7)
@@ -162,14 +166,16 @@ print(_ouro._check())
 
 
 def test_threads_hand_objects_to_each_other():
-    # GIVEN eight threads WHEN each frees what others made THEN nothing is lost and the heap is sound
+    # GIVEN eight threads WHEN each frees what others made THEN nothing is lost and the heap
+    # is sound
     out = run("""
         import queue, threading
         from ouro import _ouro
         line = queue.Queue(64)
         def make():
             for i in range(200):
-                line.put([{"key": str(i), "values": (i, float(i), [i] * (i % 90))} for _ in range(40)])
+                item = {"key": str(i), "values": (i, float(i), [i] * (i % 90))}
+                line.put([dict(item) for _ in range(40)])
         def use():
             while (batch := line.get()) is not None:
                 for item in batch:
@@ -191,8 +197,9 @@ def test_threads_hand_objects_to_each_other():
 
 @pytest.mark.parametrize("daemon", ["", "threading.Thread(target=spin, daemon=True).start()"])
 def test_objects_die_after_the_program_has_ended(daemon):
-    # GIVEN objects in globals, cycles, thread locals, modules and callbacks, and a thread that never ends
-    # WHEN the interpreter shuts down THEN the same finalizers run as on stock and the process ends well
+    # GIVEN objects in globals, cycles, thread locals, modules and callbacks, and a thread
+    # that never ends WHEN the interpreter shuts down THEN the same finalizers run as on stock
+    # and the process ends well
     code = """
         import atexit, os, sys, threading, weakref
         class Loud:
@@ -249,7 +256,8 @@ def test_hardened_heap_runs_a_program():
 
 @pytest.mark.parametrize("size", [48, 5_000])
 def test_hardened_heap_names_a_double_free(size):
-    # GIVEN a hardened heap WHEN a block is freed twice THEN the process aborts with a line that says so
+    # GIVEN a hardened heap WHEN a block is freed twice THEN the process aborts with a line
+    # that says so
     done = fail(DOMAINS + f"""
 block = obj.malloc({size})
 obj.free(block)
@@ -297,8 +305,8 @@ def test_rows_of_the_ledger_add_up():
 
 
 def test_other_tools_must_come_second():
-    # GIVEN another tool's allocator hooks WHEN Ouro is to go in over them THEN it refuses in one line;
-    # over Ouro the same tool may come and go
+    # GIVEN another tool's allocator hooks WHEN Ouro is to go in over them THEN it refuses in
+    # one line; over Ouro the same tool may come and go
     out = run("""
         import ouro
         try: import _testcapi
@@ -320,7 +328,8 @@ def test_other_tools_must_come_second():
 
 
 def test_little_address_space_is_enough():
-    # GIVEN a process that may map 1 GB WHEN Ouro goes in THEN it serves, and the end is a MemoryError
+    # GIVEN a process that may map 1 GB WHEN Ouro goes in THEN it serves, and the end is a
+    # MemoryError
     out = run("""
         import ouro, resource
         resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))

@@ -53,7 +53,8 @@ def test_a_second_call_has_no_effect():
     assert out == "True\n"
 
 
-@pytest.mark.parametrize("option", ["limit=5", "keep=1", "decay=0", "huge='always'", "hardened=True"])
+@pytest.mark.parametrize(
+    "option", ["limit=5", "keep=1", "decay=0", "huge='always'", "hardened=True"])
 def test_a_second_call_with_other_options_says_so(option):
     out = run(f"""
         import ouro
@@ -78,10 +79,10 @@ def test_unsupported_interpreters_hear_what_to_do():
     # GIVEN an interpreter that cannot run on Ouro WHEN the package is imported and used
     # THEN the import works and the use says in one line what to do
     cases = [
-        ("sys.implementation.name = 'pypy'", "Ouro runs on CPython only, this is pypy: use CPython 3.10"),
+        ("sys.implementation.name = 'pypy'", "Ouro does not run on pypy: use CPython 3.10"),
         ("sys.abiflags = 't'", "free-threaded Python: use the default build"),
         ("sys.version_info = (3, 16, 0)", "CPython 3.10 to 3.15, this is 3.16: use one of those"),
-        ("sys.modules['ouro._ouro'] = None", "reinstall with `"),
+        ("sys.modules['ouro._ouro'] = None", "-m pip install --force-reinstall ouro`"),
     ]
     for disguise, message in cases:
         out = run(f"""

@@ -32,7 +32,8 @@ def test_development_mode(options):
 
 
 def test_installed_late_under_the_debug_hooks():
-    # GIVEN debug blocks from before WHEN Ouro goes in under the debug hooks THEN they are freed as before
+    # GIVEN debug blocks from before WHEN Ouro goes in under the debug hooks THEN they are
+    # freed as before
     out = run("""
         import ouro
         old = [str(i) * 3 for i in range(20_000)] + ["x" * 5_000]
@@ -48,7 +49,8 @@ def test_debug_hooks_still_find_mistakes():
     # THEN they say so, as on stock
     code = """
         import ctypes
-        call = lambda name, result, *types: ctypes.PYFUNCTYPE(result, *types)((name, ctypes.pythonapi))
+        def call(name, result, *types):
+            return ctypes.PYFUNCTYPE(result, *types)((name, ctypes.pythonapi))
         block = call("PyMem_Malloc", ctypes.c_void_p, ctypes.c_size_t)(40)
         {mistake}
         call("{free}", None, ctypes.c_void_p)(block)
@@ -61,8 +63,8 @@ def test_debug_hooks_still_find_mistakes():
 
 
 def test_tracemalloc_started_before():
-    # GIVEN tracemalloc from the command line WHEN Ouro goes in THEN it goes on tracing over Ouro with as
-    # many frames as before, and stopping it does not take Ouro out
+    # GIVEN tracemalloc from the command line WHEN Ouro goes in THEN it goes on tracing over
+    # Ouro with as many frames as before, and stopping it does not take Ouro out
     out = run("""
         import ouro, tracemalloc
         from ouro import _ouro
