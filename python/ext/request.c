@@ -42,7 +42,7 @@ void reply_begin(reply_text *to) {
   add(to, "ouro 1 ok\n");
 }
 
-void reply_pair(reply_text *to, const char *key, const char *format, ...) {
+void reply_put(reply_text *to, const char *key, const char *format, ...) {
   va_list arguments;
   add(to, "%s ", key);
   va_start(arguments, format);
@@ -64,8 +64,8 @@ void reply_ledger(reply_text *to, const ledger *book) {
 }
 
 void reply_given_back(reply_text *to, service_given_back given) {
-  reply_pair(to, "given_back.pools", "%zu", given.pools);
-  reply_pair(to, "given_back.system", "%zu", given.system);
+  reply_put(to, "given_back.pools", "%zu", given.pools);
+  reply_put(to, "given_back.system", "%zu", given.system);
 }
 
 void reply_end(reply_text *to) { add(to, ".\n"); }

@@ -34,7 +34,7 @@ typedef struct reply_text {
 } reply_text;
 
 void reply_begin(reply_text *to);
-void reply_pair(reply_text *to, const char *key, const char *format, ...)
+void reply_put(reply_text *to, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void reply_ledger(reply_text *to, const ledger *book);
 void reply_given_back(reply_text *to, service_given_back given);

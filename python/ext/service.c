@@ -44,9 +44,9 @@ static void warn(const char *format, ...) {
 
 static void answer_ping(reply_text *to) {
   reply_begin(to);
-  reply_pair(to, "pid", "%ld", (long)getpid());
-  reply_pair(to, "version", "%s", OURO_VERSION);
-  reply_pair(to, "python", "%d.%d.%d", PY_MAJOR_VERSION, PY_MINOR_VERSION, PY_MICRO_VERSION);
+  reply_put(to, "pid", "%ld", (long)getpid());
+  reply_put(to, "version", "%s", OURO_VERSION);
+  reply_put(to, "python", "%d.%d.%d", PY_MAJOR_VERSION, PY_MINOR_VERSION, PY_MICRO_VERSION);
   reply_end(to);
 }
 

@@ -32,7 +32,7 @@ PROGRAMS = {
     "unraisable": ("class A:\n  def __del__(self): 1 / 0\na = A()", 0),
     "handlers": ("import signal; print([signal.getsignal(s) for s in signal.valid_signals()])", 0),
     "mask": ("import signal; print(signal.pthread_sigmask(0, []))", 0),
-    "threads": ("import threading; print([t.name for t in threading.enumerate()], threading.active_count())", 0),
+    "threads": ("import threading as t; print([x.name for x in t.enumerate()], t.active_count())", 0),
     "descriptors": ("import os; print([os.open('/dev/null', 0) for _ in range(4)])", 0),
     "umask": ("import os; print(oct(os.umask(0)))", 0),
 }
