@@ -98,8 +98,11 @@ static void note(uintptr_t start, uintptr_t end) {
  * large request right behind the arena. */
 static uintptr_t stop_at_chunk(const procfs_memory *memory, uintptr_t at, uintptr_t end,
                                uintptr_t limit) {
+  uint64_t head[GLIBC_HEAD_WORDS];
   for (; at < end && at < limit; at += memory->page)
-    if (glibc_mapped_at(memory, at, limit)) return at;
+    if (procfs_memory_read(memory, at, head, sizeof head) &&
+        glibc_mapped_at(memory, at, limit, head))
+      return at;
   return end < limit ? end : limit;
 }
 

@@ -31,18 +31,17 @@ static size_t mapped_length(const uint64_t header[2], size_t offset, size_t room
   return length % page == 0 && length <= room ? length : 0;
 }
 
-size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end) {
-  enum { ALIGNED = 256 };
-  uint64_t head[ALIGNED / 8];
+size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end,
+                       const uint64_t head[GLIBC_HEAD_WORDS]) {
   size_t room = end - at, length = 0;
-  if (!procfs_memory_read(memory, at, head, sizeof head)) return 0;
   /* Blocks are aligned to a power of two, and the header lies right in front. */
-  for (size_t block = 16; block <= ALIGNED && length == 0; block *= 2)
+  for (size_t block = 16; block <= GLIBC_HEAD_WORDS * 8 && length == 0; block *= 2)
     length = mapped_length(head + (block - 16) / 8, block - 16, room, memory->page);
   if (length > 0 || head[0] != 0 || head[1] != 0) return length;
-  size_t offset = memory->page - 16;
-  bool read = room > offset && procfs_memory_read(memory, at + offset, head, 16);
-  return read ? mapped_length(head, offset, room, memory->page) : 0;
+  uint64_t last[2];
+  size_t offset = memory->page - sizeof last;
+  bool read = room > offset && procfs_memory_read(memory, at + offset, last, sizeof last);
+  return read ? mapped_length(last, offset, room, memory->page) : 0;
 }
 
 void glibc_arena_bytes(uint64_t *used, uint64_t *free) {

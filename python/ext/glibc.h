@@ -25,8 +25,12 @@
 /* If an arena's heap starts at `at` and fits before `end`: its accessible length, else 0. */
 size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
 
-/* If a large request's mapping starts at `at` and ends at or before `end`: its length, else 0. */
-size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
+enum { GLIBC_HEAD_WORDS = 32 };
+
+/* If a large request's mapping starts at `at`, with these words, and ends at or before `end`: its length,
+ * else 0. */
+size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end,
+                       const uint64_t head[GLIBC_HEAD_WORDS]);
 
 /* Bytes in use and free in the arenas, mapped chunks not counted. Zero where the C library cannot
  * say. */

@@ -26,7 +26,7 @@
 enum {
   CLAIMS = 8192,            /* most libraries and heap ranges looked at */
   PIECES = 2048,            /* most pieces of one mapping */
-  PROBES = 16384,           /* most look-ups in /proc/self per reading: at about 1 us each */
+  PROBES = 8192,            /* most look-ups in /proc/self per reading: at about 1 us each */
   STRAY_BYTES = 256 * 1024, /* so much unknown memory is worth looking for its owners */
   STRAYS = 256,             /* most pieces for which an owner is looked for */
   VARIABLES = 2048,         /* most mappings of variables looked through for them */
@@ -55,9 +55,10 @@ typedef struct stray {
 typedef struct reading {
   ledger *out;
   procfs_memory memory;
-  unsigned probes;     /* left */
-  uintptr_t guard_end; /* where the last inaccessible mapping ended */
-  uintptr_t block;     /* first page that `resident` describes; 0: none yet */
+  unsigned probes;            /* left */
+  uintptr_t guard_end;        /* where the last inaccessible mapping ended */
+  uintptr_t mapping_end;      /* of the mapping at hand */
+  uintptr_t block, block_end; /* the pages that `resident` describes */
   size_t claim_count, claim_at;
   size_t piece_count, stray_count, variable_count;
   bool resident[PROCFS_PAGES];
@@ -143,14 +144,23 @@ static void piece_add(reading *r, uintptr_t start, uintptr_t end, int row) {
   else r->pieces[r->piece_count++] = (piece){start, end, row};
 }
 
-/* Whether the page at `at` is resident; "yes" where that cannot be known. */
+/* What is known of pages so far is of another mapping. */
+static void look_at(reading *r, uintptr_t mapping_end) {
+  r->mapping_end = mapping_end;
+  r->block = r->block_end = 0;
+}
+
+/* Whether the page at `at` is resident; "yes" where that cannot be known. Looks ahead as far as the
+ * mapping goes: behind it each page could be another one's. */
 static bool page_resident(reading *r, uintptr_t at) {
   uintptr_t page = at / r->memory.page;
-  if (r->block == 0 || page < r->block || page >= r->block + PROCFS_PAGES) {
+  if (page < r->block || page >= r->block_end) {
     if (r->probes == 0) return true;
     r->probes--;
     r->block = page;
-    if (!procfs_resident(&r->memory, at, PROCFS_PAGES, r->resident))
+    r->block_end = r->mapping_end / r->memory.page;
+    if (r->block_end - page > PROCFS_PAGES) r->block_end = page + PROCFS_PAGES;
+    if (!procfs_resident(&r->memory, at, r->block_end - page, r->resident))
       memset(r->resident, true, sizeof r->resident);
   }
   return r->resident[page - r->block];
@@ -158,27 +168,25 @@ static bool page_resident(reading *r, uintptr_t at) {
 
 /* Length of a chunk of a frame stack (3.11 and later, _PyThreadState_PushFrame): it starts with the
  * previous chunk's address, its length, and how many words are used. */
-static size_t frame_chunk_at(const procfs_memory *memory, uintptr_t at, uintptr_t end) {
+static size_t frame_chunk(const uint64_t *head, size_t room, size_t page) {
   enum { LEAST = 16 * 1024 };
-  uint64_t head[3];
-  if (!procfs_memory_read(memory, at, head, sizeof head)) return 0;
   bool power = head[1] >= LEAST && (head[1] & (head[1] - 1)) == 0;
-  bool fits = head[1] <= end - at && head[0] % memory->page == 0 && head[2] <= head[1] / 8;
-  return power && fits ? head[1] : 0;
+  return power && head[1] <= room && head[0] % page == 0 && head[2] <= head[1] / 8 ? head[1] : 0;
 }
 
 /* Length of what starts at `at` if its first words tell what it is, with its row; else 0. */
 static size_t recognise(reading *r, uintptr_t at, uintptr_t end, int *row) {
+  uint64_t head[GLIBC_HEAD_WORDS];
   if (!page_resident(r, at) || r->probes == 0) return 0;
   r->probes--;
   size_t size = glibc_heap_at(&r->memory, at, end);
   *row = LEDGER_MALLOC_USED;
-  if (size > 0) return size;
-  size = glibc_mapped_at(&r->memory, at, end);
+  if (size > 0 || !procfs_memory_read(&r->memory, at, head, sizeof head)) return size;
+  size = glibc_mapped_at(&r->memory, at, end, head);
   *row = LEDGER_MALLOC_MAPPED;
   if (size > 0) return size;
   *row = LEDGER_PYTHON_FRAMES;
-  return frame_chunk_at(&r->memory, at, end);
+  return frame_chunk(head, end - at, r->memory.page);
 }
 
 /* Cuts anonymous memory without a claim at what can be recognised; `rest` is the row of a first
@@ -238,7 +246,7 @@ static int row_of_claim(const mapping *entry, int row) {
 static void cut_mapping(reading *r, const mapping *entry) {
   uintptr_t at = entry->start;
   r->piece_count = 0;
-  r->block = 0;
+  look_at(r, entry->end);
   while (r->claim_at < r->claim_count && r->claims[r->claim_at].end <= at) r->claim_at++;
   for (size_t i = r->claim_at; i < r->claim_count && r->claims[i].start < entry->end; i++) {
     const piece *known = &r->claims[i];
@@ -340,6 +348,7 @@ static void match_stray(reading *r, uintptr_t word) {
 static void search_variables(reading *r, const piece *where) {
   uintptr_t *words = (uintptr_t *)(void *)r->smaps.text.bytes;
   uintptr_t first = r->strays[0].start, last = r->strays[r->stray_count - 1].start;
+  look_at(r, where->end);
   for (uintptr_t at = where->start; at < where->end; at += r->memory.page) {
     if (!page_resident(r, at) || !procfs_memory_read(&r->memory, at, words, r->memory.page))
       continue;
@@ -353,7 +362,6 @@ static void search_variables(reading *r, const piece *where) {
 static void find_owners(reading *r) {
   if (r->out->bytes[LEDGER_UNKNOWN] < STRAY_BYTES || r->memory.page > sizeof r->smaps.text.bytes)
     return;
-  r->block = 0;
   for (size_t i = 0; i < r->variable_count && r->stray_count > 0; i++)
     search_variables(r, &r->variables[i]);
 }
