@@ -165,12 +165,3 @@ void service_after_fork_child(void) {
   ticker_init(&service.ticker, service.heap, &service.options);
   start_ticker(service.options.channel ? start_server_later : NULL);
 }
-
-bool service_channel_open(void) { return service.server.listener >= 0; }
-
-const char *service_channel_path(void) {
-  static char path[RUNDIR_PATH_MAX + 40];
-  if (!service_channel_open()) return "";
-  snprintf(path, sizeof path, "%s/%s", service.server.place.path, service.server.name);
-  return path;
-}

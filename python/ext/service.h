@@ -24,9 +24,7 @@ typedef struct service_options {
   bool channel; /* open the control channel */
   bool report;  /* say on stderr, in one line, what does not work; the program goes on either way */
   uint32_t decay_ms; /* as the heap's; 0: no ticks */
-  /* Run with the GIL held; NULL: ouro_heap_tick, and ouro_heap_give_back with malloc_trim. For
-   * hooks that need a lock of their own round every use of the heap. */
-  size_t (*tick)(ouro_heap *heap, uint64_t budget_ns);
+  /* Runs with the GIL held, for a client that asks for it. */
   service_given_back (*give_back)(ouro_heap *heap);
 } service_options;
 
@@ -48,9 +46,5 @@ void service_after_fork_parent(void);
  * before. Right also where before_fork was not called (a fork in C followed by
  * PyOS_AfterFork_Child). */
 void service_after_fork_child(void);
-
-/* Whether the channel is open; its socket's path for messages, "" if it is not. */
-bool service_channel_open(void);
-const char *service_channel_path(void);
 
 #endif

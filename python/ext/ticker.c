@@ -3,7 +3,6 @@
 
 #include "ticker.h"
 
-#include <malloc.h>
 #include <time.h>
 
 #include "hook.h"
@@ -52,18 +51,6 @@ static struct timespec after_ns(uint64_t ns) {
 
 /* --- Work under the GIL --- */
 
-static size_t tick(ticker *t) {
-  return t->options.tick != NULL ? t->options.tick(t->heap, TICK_BUDGET_NS)
-                                 : ouro_heap_tick(t->heap, TICK_BUDGET_NS);
-}
-
-static service_given_back give_back(ticker *t) {
-  if (t->options.give_back != NULL) return t->options.give_back(t->heap);
-  service_given_back given = {.pools = ouro_heap_give_back(t->heap)};
-  malloc_trim(0);
-  return given;
-}
-
 static bool is_stopping(ticker *t) {
   pthread_mutex_lock(&t->lock);
   bool stopping = t->stopping;
@@ -72,7 +59,7 @@ static bool is_stopping(ticker *t) {
 }
 
 static void do_job(ticker *t) {
-  service_given_back given = give_back(t);
+  service_given_back given = t->options.give_back(t->heap);
   pthread_mutex_lock(&t->lock);
   t->given = given;
   t->job = TICKER_DONE;
@@ -87,15 +74,16 @@ static uint64_t with_gil(ticker *t, bool job) {
   uint64_t waited = clock_ns(CLOCK_MONOTONIC) - asked;
   if (!is_stopping(t)) {
     if (job) do_job(t);
-    else tick(t);
+    else ouro_heap_tick(t->heap, TICK_BUDGET_NS);
   }
   PyGILState_Release(state);
   return waited;
 }
 
-/* Under tracemalloc the heap is left to its own ticks. */
+/* Under tracemalloc the heap is left to its own ticks. A program that cleared its atexit functions
+ * has not stopped this thread: the interpreter may be gone. */
 static bool wants_tick(const ticker *t) {
-  return ouro_heap_wants_tick(t->heap) && !hook_raw_watched();
+  return ouro_heap_wants_tick(t->heap) && !hook_raw_watched() && compat_running();
 }
 
 /* Ticks until the round is over. */
