@@ -93,15 +93,15 @@ enum {
   PROBE_OTHER
 };
 
-/* In order of what makes the rest pointless. Must parse in any Python, also in 2.7. */
+/* In order of what makes the rest pointless. Must parse in any Python, also in 2.7. Started as a child
+ * on Ouro is, so that it sees whether the start-up file did its work. */
 static const char probe[] = "import sys\n"
                             "if sys.version_info < (3, 10): sys.exit(43)\n"
                             "if sys.implementation.name != 'cpython': sys.exit(45)\n"
                             "if 'free-threading' in sys.version: sys.exit(44)\n"
-                            "import importlib.util as u, os\n"
-                            "if u.find_spec('ouro') is None: sys.exit(41)\n"
-                            "sys.exit(40 if any(os.path.exists(os.path.join(p, 'ouro_boot.pth')) "
-                            "for p in sys.path) else 42)\n";
+                            "if 'ouro._boot' in sys.modules: sys.exit(40)\n"
+                            "import importlib.util\n"
+                            "sys.exit(42 if importlib.util.find_spec('ouro') else 41)\n";
 
 /* The interpreter's exit status; -1: it did not run or was killed. */
 static int ask(const interpreter *chosen) {
@@ -112,6 +112,7 @@ static int ask(const interpreter *chosen) {
   char *arguments[] = {(char *)chosen->path, (char *)"-c", (char *)probe, NULL};
   pid_t pid;
   int status = 0;
+  setenv("OURO_RUN", "quiet=1,channel=0", 1);
   int error = posix_spawn(&pid, chosen->path, &silent, NULL, arguments, environ);
   posix_spawn_file_actions_destroy(&silent);
   if (error != 0) return -1;
