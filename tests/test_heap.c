@@ -62,7 +62,7 @@ TEST(destroying_a_heap_with_live_blocks_returns_all_of_it) {
   ouro_heap *h = quiet_heap("big");
   uintptr_t start = (uintptr_t)h;
   for (int i = 0; i < 200000; i++) {
-    size_t size = i % 1000 == 0 ? 20000 : (size_t)(i % 512);
+    size_t size = i % 1000 == 0 ? 100000 : (size_t)(i % 512);
     memset(ouro_alloc(h, size), 1, size);
   }
   CHECK_LT(before + 40 * MIB, rss_process());
@@ -161,6 +161,8 @@ TEST(a_freed_block_has_no_usable_size) {
   void *kept = ouro_alloc(h, 100), *p = ouro_alloc(h, 100), *large = ouro_alloc(h, 5000);
   ouro_free(h, p);
   ouro_free(h, large);
+  CHECK_EQ(ouro_usable_size(h, p), 0u);
+  ouro_heap_give_back(h); /* now it is back in its pool's bitmap */
   CHECK_EQ(ouro_usable_size(h, p), 0u);
   CHECK_EQ(ouro_usable_size(h, large), 0u);
   CHECK_LE(100u, ouro_usable_size(h, kept));

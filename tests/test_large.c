@@ -50,6 +50,14 @@ TEST(thousands_of_large_blocks_come_and_go_in_any_order) {
   CHECK(heap_ok(heap));
 }
 
+TEST(records_of_large_blocks_are_reused) {
+  ouro_heap *heap = quiet_heap("large");
+  for (int i = 0; i < 50; i++) CHECK(ouro_alloc(heap, 1000));
+  uint64_t metadata = stats_of(heap).metadata;
+  for (int i = 0; i < 5000; i++) ouro_free(heap, ouro_alloc(heap, 1000));
+  CHECK_EQ(stats_of(heap).metadata, metadata);
+}
+
 TEST(sizes_that_no_address_space_has_are_refused) {
   ouro_heap *heap = quiet_heap("large");
   for (size_t back = 0; back < 100; back++) CHECK(!ouro_alloc(heap, SIZE_MAX - back));

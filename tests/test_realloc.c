@@ -87,6 +87,20 @@ TEST(large_blocks_shrink_into_pools_and_grow_out_of_them) {
   CHECK(heap_ok(heap));
 }
 
+TEST(shrinking_never_fails) {
+  if (under_watch()) SKIP("watched blocks move at every realloc");
+  ouro_heap *heap = quiet_heap("realloc");
+  shadow_block b = {ouro_alloc(heap, 500), 500, 16, 1};
+  shadow_fill(&b);
+  ouro_heap_fail(heap, 1, 1);
+  for (size_t size = 500; size > 0; size -= 50)
+    CHECK(ouro_realloc(heap, b.address, size) == b.address);
+  CHECK(shadow_intact(&b, 50));
+  ouro_heap_fail(heap, 0, 0);
+  ouro_free(heap, b.address);
+  CHECK(heap_ok(heap));
+}
+
 TEST(a_realloc_that_fails_leaves_the_block) {
   ouro_heap *heap = quiet_heap("realloc");
   const size_t sizes[] = {10, 512, 513, 9000};

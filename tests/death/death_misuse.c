@@ -159,19 +159,23 @@ TEST(a_large_block_freed_twice_is_reported) {
 }
 
 /* Every size, and every distance that still lies within the block's own slot. */
-TEST(one_byte_past_the_end_is_seen_at_the_free) {
+TEST(one_byte_behind_a_block_is_seen_at_the_free) {
   if (under_asan()) SKIP("asan reports the write itself");
   reports r = {0};
   ouro_heap *heap = hard_heap(&r);
-  for (size_t size = 1; size <= 700; size++) {
-    char *p = ouro_alloc(heap, size);
-    p[size] ^= 0x55;
-    r.count = 0;
-    ouro_free(heap, p);
-    CHECK_EQ(r.count, 1);
-    CHECK_EQ(r.last.kind, OURO_WRITE_PAST_END);
-    CHECK(r.last.block == p);
-    if (size <= 500) CHECK(r.last.pool == pool_of(p));
+  for (size_t size = 1; size <= 560; size++) {
+    size_t slot = size <= 504 ? (size + 8 + 15) / 16 * 16 : size + 8;
+    if (slot < 32) slot = 32;
+    for (size_t at = size; at < slot; at++) {
+      char *p = ouro_alloc(heap, size);
+      p[at] ^= 0x55;
+      r.count = 0;
+      ouro_free(heap, p);
+      CHECK_EQ(r.count, 1);
+      CHECK_EQ(r.last.kind, OURO_WRITE_PAST_END);
+      CHECK(r.last.block == p);
+      if (size <= 504) CHECK(r.last.pool == pool_of(p));
+    }
   }
 }
 
@@ -242,6 +246,20 @@ TEST(freed_blocks_are_withheld_from_reuse_for_as_long_as_the_option_says) {
   }
   CHECK(again);
   CHECK_EQ(r.count, 0);
+}
+
+TEST(the_quarantine_holds_no_more_than_the_option_says) {
+  ouro_heap_options options = quiet_options("the shop");
+  options.hardened = true;
+  options.quarantine = 64 * KIB;
+  ouro_heap *heap = ouro_heap_new(&options);
+  static void *blocks[2][2500];
+  for (int i = 0; i < 2500; i++) blocks[0][i] = ouro_alloc(heap, 16);
+  for (int i = 0; i < 500; i++) blocks[1][i] = ouro_alloc(heap, 500);
+  for (int i = 0; i < 2500; i++) ouro_free(heap, blocks[0][i]);
+  for (int i = 0; i < 500; i++) ouro_free(heap, blocks[1][i]);
+  CHECK_LE(stats_of(heap).held, 64 * KIB + 512);
+  CHECK_LT(60 * KIB, stats_of(heap).held);
 }
 
 static void *free_as_stranger(void *arg) {
