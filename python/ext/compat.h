@@ -21,6 +21,15 @@
 #error "Ouro supports CPython 3.10 to 3.15"
 #endif
 
+/* Whether the interpreter has started and not begun to end. Any thread. */
+static inline bool compat_running(void) {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsInitialized() && !Py_IsFinalizing();
+#else
+  return Py_IsInitialized() && !_Py_IsFinalizing();
+#endif
+}
+
 /* --- Interpreters with a GIL of their own (3.12) ---------------------------------------------- */
 
 /* The runtime's list of interpreters, newest first: while its head is the main interpreter, that is
@@ -81,7 +90,7 @@ static inline bool compat_main_gil(const compat_interpreters *all) {
   return OURO_LIKELY(compat_alone(all)) || compat_in_main(all);
 }
 
-#define COMPAT_SLOTS \
+#define COMPAT_SLOTS                                                                               \
   { Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED }
 
 #else /* 3.10, 3.11: all interpreters share one GIL */
@@ -99,15 +108,15 @@ static inline bool compat_alone(const compat_interpreters *all) {
 
 static inline bool compat_main_gil(const compat_interpreters *all) { return compat_alone(all); }
 
-#define COMPAT_SLOTS \
+#define COMPAT_SLOTS                                                                               \
   { 0, NULL }
 
 #endif
 
-/* --- Objects -------------------------------------------------------------------------------------- */
+/* --- Objects --------------------------------------------------------------------------------- */
 
-/* Bytes in front of an object in its block: the collector's two words, and from 3.11 on two more for the
- * attribute dictionary and the weak references of instances. */
+/* Bytes in front of an object in its block: the collector's two words, and from 3.11 on two more
+ * for the attribute dictionary and the weak references of instances. */
 static inline size_t compat_bytes_before(const PyTypeObject *type) {
   size_t bytes = type->tp_flags & Py_TPFLAGS_HAVE_GC ? 2 * sizeof(void *) : 0;
 #if PY_VERSION_HEX >= 0x030C0000
@@ -118,8 +127,8 @@ static inline size_t compat_bytes_before(const PyTypeObject *type) {
   return bytes;
 }
 
-/* Attribute values without a dictionary: a block of their own in 3.11 and 3.12, part of the object's
- * later on. The address may lie inside the block; NULL: there is none. */
+/* Attribute values without a dictionary: a block of their own in 3.11 and 3.12, part of the
+ * object's later on. The address may lie inside the block; NULL: there is none. */
 #if PY_VERSION_HEX >= 0x030D0000 || PY_VERSION_HEX < 0x030B0000
 static inline bool compat_has_instance_values(const PyTypeObject *type) {
   (void)type;
@@ -137,7 +146,8 @@ static inline bool compat_has_instance_values(const PyTypeObject *type) {
 
 static inline const void *compat_instance_values(PyObject *object) {
 #if PY_VERSION_HEX >= 0x030C0000
-  uintptr_t tagged = ((const uintptr_t *)(const void *)object)[-3]; /* odd: values - 1; even: the dict */
+  uintptr_t tagged =
+      ((const uintptr_t *)(const void *)object)[-3]; /* odd: values - 1; even: the dict */
   return tagged & 1 ? (const void *)(tagged + 1) : NULL;
 #else
   return ((const void *const *)(const void *)object)[-4];
@@ -145,8 +155,8 @@ static inline const void *compat_instance_values(PyObject *object) {
 }
 #endif
 
-/* The values of a dictionary that shares its keys, if they have a block of their own: from 3.13 on they
- * may be part of the instance, which their third byte says. */
+/* The values of a dictionary that shares its keys, if they have a block of their own: from 3.13 on
+ * they may be part of the instance, which their third byte says. */
 static inline const void *compat_separate_values(const PyDictObject *dict) {
   const void *values = dict->ma_values;
 #if PY_VERSION_HEX >= 0x030D0000
@@ -175,8 +185,8 @@ static inline PyObject *compat_type_dict(PyTypeObject *type) {
 
 typedef int (*compat_visitor)(PyObject *object, void *context); /* 1: go on */
 
-/* Calls `visit` for every object the collector tracks, but for frozen ones. false: out of memory. The
- * collector must be disabled. */
+/* Calls `visit` for every object the collector tracks, but for frozen ones. false: out of memory.
+ * The collector must be disabled. */
 static inline bool compat_visit_tracked(compat_visitor visit, void *context) {
 #if PY_VERSION_HEX >= 0x030C0000
   PyUnstable_GC_VisitObjects(visit, context);
