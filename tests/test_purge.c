@@ -164,15 +164,20 @@ TEST(memory_used_between_two_rounds_is_not_idle) {
   }
 }
 
-/* A bin keeps its pool also when the pool is empty and its pages have gone back. */
+/* A bin keeps its pool also when nothing in it is held and all of its pages have gone back. In a hardened
+ * heap without a quarantine no block is kept at hand. */
 TEST(a_pool_without_a_page_left_can_be_returned) {
-  ouro_heap *heap = decaying_heap(20, 0);
-  void *p = ouro_alloc(heap, 100), *others[200];
-  for (int i = 0; i < 200; i++) others[i] = ouro_alloc(heap, 100);
-  for (int i = 0; i < 200; i++) ouro_free(heap, others[i]);
-  ouro_free(heap, p);
-  idle(heap, 150);
-  CHECK(heap_ok(heap));
+  ouro_heap_options options = quiet_options("purge");
+  options.hardened = true;
+  options.quarantine = options.keep = 0;
+  ouro_heap *heap = ouro_heap_new(&options);
+  void *some[100];
+  for (int i = 0; i < 100; i++) some[i] = ouro_alloc(heap, 100);
+  for (int i = 0; i < 100; i++) ouro_free(heap, some[i]);
+  CHECK_EQ(one_round(heap), 0u);
+  CHECK(one_round(heap) > 0);
+  CHECK_EQ(stats_of(heap).pools, 1u);
+  CHECK_EQ(stats_of(heap).purgeable, 0u);
   ouro_heap_give_back(heap);
   CHECK(heap_ok(heap));
   CHECK_EQ(stats_of(heap).pools, 0u);
