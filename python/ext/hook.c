@@ -208,10 +208,10 @@ static const debug_api *debug_hooks(void) {
 }
 
 /* What the domains have now, the debug hooks taken off. */
-static void read_previous(const debug_api *debug) {
+static void read_hooks(const debug_api *debug, PyMemAllocatorEx now[DOMAINS]) {
   for (int d = 0; d < DOMAINS; d++) {
-    if (debug) hook.previous[d] = debug[1 + d].under;
-    else PyMem_GetAllocator(python_domain[d], &hook.previous[d]);
+    if (debug) now[d] = debug[1 + d].under;
+    else PyMem_GetAllocator(python_domain[d], &now[d]);
   }
 }
 
@@ -245,13 +245,12 @@ static long pause_tracemalloc(PyObject *module) {
   return none ? frames : -1;
 }
 
+/* Keeps an exception that is set. */
 static int resume_tracemalloc(PyObject *module, long frames) {
   PyObject *type, *value, *traceback;
   PyErr_Fetch(&type, &value, &traceback);
-  PyObject *none =
-      frames > 0 ? PyObject_CallMethod(module, "start", "l", frames) : Py_NewRef(Py_None);
+  PyObject *none = PyObject_CallMethod(module, "start", "l", frames);
   Py_XDECREF(none);
-  if (type) PyErr_Clear();
   if (type) PyErr_Restore(type, value, traceback);
   return none ? 0 : -1;
 }
@@ -266,9 +265,9 @@ static bool in_python_itself(const void *function) {
 
 /* A tool that wraps the allocators puts back what it found when it stops, and would take ours out
  * under the blocks it serves. Over ours it does no harm. */
-static int refuse_other_tools(void) {
+static int refuse_other_tools(const PyMemAllocatorEx now[DOMAINS]) {
   for (int d = 0; d < DOMAINS; d++) {
-    const void *function = (const void *)(uintptr_t)hook.previous[d].malloc;
+    const void *function = (const void *)(uintptr_t)now[d].malloc;
     if (in_python_itself(function)) continue;
     Dl_info tool = {0};
     dladdr(function, &tool);
@@ -290,30 +289,35 @@ static int refuse_interpreters(void) {
   return -1;
 }
 
+static int make_heap(const ouro_heap_options *options) {
+  if (hook.heap == NULL) hook.heap = ouro_heap_new(options);
+  if (hook.heap != NULL) return 0;
+  PyErr_SetString(PyExc_MemoryError, "no address space for Ouro's heap: raise `ulimit -v`");
+  return -1;
+}
+
 static int install_over(const ouro_heap_options *options) {
+  const PyMemAllocatorEx *ours = options->limit || options->hardened ? full_hooks : fast_hooks;
   const debug_api *debug = debug_hooks();
-  read_previous(debug);
-  if (refuse_other_tools() < 0) return -1;
-  ouro_heap *heap = ouro_heap_new(options);
-  if (heap == NULL) {
-    PyErr_SetString(PyExc_MemoryError, "no address space for Ouro's heap: raise `ulimit -v`");
-    return -1;
-  }
+  PyMemAllocatorEx now[DOMAINS];
+  read_hooks(debug, now);
+  if (now[DOMAIN_OBJ].malloc == ours[DOMAIN_OBJ].malloc) return 0;
+  if (refuse_other_tools(now) < 0 || make_heap(options) < 0) return -1;
+  memcpy(hook.previous, now, sizeof now);
   PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &hook.raw);
   hook.interpreters = compat_find_interpreters();
-  hook.heap = heap;
-  set_hooks(options->limit || options->hardened ? full_hooks : fast_hooks, debug != NULL);
+  set_hooks(ours, debug != NULL);
   return 0;
 }
 
 int hook_install(const ouro_heap_options *options) {
-  if (hook_installed()) return 0;
   if (refuse_interpreters() < 0) return -1;
   PyObject *module = PyImport_ImportModule("_tracemalloc");
-  if (module == NULL) return -1;
-  long frames = pause_tracemalloc(module);
+  if (module == NULL)
+    PyErr_Clear(); /* to 3.11: once an interpreter has ended, it is off for good */
+  long frames = module ? pause_tracemalloc(module) : 0;
   int result = frames < 0 ? -1 : install_over(options);
   if (frames > 0 && resume_tracemalloc(module, frames) < 0) result = -1;
-  Py_DECREF(module);
+  Py_XDECREF(module);
   return result;
 }

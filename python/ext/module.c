@@ -106,9 +106,11 @@ static size_t resident_pages(void) {
 
 static service_given_back give_everything_back(ouro_heap *heap) {
   service_given_back given = {.pools = ouro_heap_give_back(heap)};
+  PyThreadState *state = PyEval_SaveThread();
   size_t before = resident_pages();
   malloc_trim(0); /* does not say how much */
   size_t after = resident_pages();
+  PyEval_RestoreThread(state);
   if (after < before) given.system = (before - after) * (size_t)sysconf(_SC_PAGESIZE);
   return given;
 }
@@ -145,18 +147,32 @@ static int register_forks(PyObject *module) {
   return done ? 0 : -1;
 }
 
-static int install_first(PyObject *module, const options *wanted, bool quiet) {
-  ledger_note_interpreter();
+typedef struct module_state {
+  PyTypeObject *given_back;
+  bool attached; /* installed by this interpreter */
+} module_state;
+
+static int start_service(PyObject *module, bool quiet) {
+  if (register_stop(module) < 0 || register_forks(module) < 0) return -1;
+  service_options service = {.channel = installed.channel,
+                             .report = !quiet,
+                             .decay_ms = installed.heap.decay_ms,
+                             .give_back = give_everything_back};
+  service_start(hook_heap(), &service); /* has reported what does not work; the program goes on */
+  return 0;
+}
+
+/* Once in the main interpreter, or again where a program that embeds Python has started another. In a
+ * sub-interpreter, if at all, only the hook goes in. */
+static int install_here(PyObject *module, const options *wanted, bool quiet) {
+  module_state *state = PyModule_GetState(module);
+  bool main = PyInterpreterState_Get() == PyInterpreterState_Main();
+  if (state->attached || (hook_installed() && !main)) return 0;
+  if (!hook_installed()) ledger_note_interpreter();
   if (hook_install(&wanted->heap) < 0) return -1;
   installed = *wanted;
-  if (register_stop(module) < 0 || register_forks(module) < 0) return -1;
-  service_options service = {.channel = wanted->channel,
-                             .report = !quiet,
-                             .decay_ms = wanted->heap.decay_ms,
-                             .give_back = give_everything_back};
-  service_start(hook_heap(),
-                &service); /* what does not work it has reported; the program goes on */
-  return 0;
+  state->attached = true;
+  return main ? start_service(module, quiet) : 0;
 }
 
 PyDoc_STRVAR(
@@ -177,12 +193,12 @@ static PyObject *module_install(PyObject *module, PyObject *args, PyObject *keyw
   options wanted = hook_installed() ? installed : default_options();
   bool quiet = false;
   if (read_options(args, keywords, &wanted, &quiet) < 0) return NULL;
-  if (!hook_installed())
-    return install_first(module, &wanted, quiet) < 0 ? NULL : Py_NewRef(Py_None);
-  if (same_options(&wanted, &installed)) Py_RETURN_NONE;
-  PyErr_SetString(PyExc_RuntimeError, "Ouro is installed already, with other options: "
-                                      "give them in the first call, or to `ouro run`");
-  return NULL;
+  if (hook_installed() && !same_options(&wanted, &installed)) {
+    PyErr_SetString(PyExc_RuntimeError, "Ouro is installed already, with other options: "
+                                        "give them in the first call, or to `ouro run`");
+    return NULL;
+  }
+  return install_here(module, &wanted, quiet) < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 PyDoc_STRVAR(installed_doc, "installed($module, /)\n--\n\n"
@@ -247,10 +263,6 @@ static PyStructSequence_Desc given_back_desc = {
     .fields = given_back_fields,
     .n_in_sequence = 3,
 };
-
-typedef struct module_state {
-  PyTypeObject *given_back;
-} module_state;
 
 static PyObject *module_give_back(PyObject *module, PyObject *Py_UNUSED(none)) {
   if (!hook_installed() || !hook_may_change()) {

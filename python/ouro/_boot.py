@@ -34,12 +34,11 @@ def _options(text):
 def _start(main):
     if ouro._reason is not None:
         raise ImportError(ouro._reason)
-    if ouro.installed():  # a sub-interpreter
-        return
+    first = not ouro.installed()  # else: a sub-interpreter, or Python started again in one process
     options = _options(os.environ["OURO_RUN"])
     quiet = options.pop("quiet", False)
     ouro.install(**options, _quiet=not main)
-    if main and not quiet:
+    if first and main and not quiet:
         from ouro import _screen
 
         _screen.start()
