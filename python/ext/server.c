@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,16 +32,20 @@
 /* How long the end of a thread that cannot be woken is waited for. */
 #define ABANDON_SECONDS 1
 
-/* Our descriptor is moved up to here, where programs that count on the lowest free number do not miss
- * it. The kernel's table of a process begins with 64; to make room for more while threads share it, it
- * waits for a grace period: 13 ms at every start. */
-#define DESCRIPTOR_LEAST 56
+/* Our descriptor is moved up to here, where programs that count on the lowest free number do not
+ * miss it. */
+#define DESCRIPTOR_LEAST 992
+#define DESCRIPTORS_FOR_PROGRAM 64
 
 /* --- The descriptor --- */
 
 static int moved_up(int fd) {
-  int above = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTOR_LEAST);
-  if (above < 0) return fd; /* fewer are allowed */
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return fd;
+  rlim_t top = limit.rlim_cur < DESCRIPTOR_LEAST + 1 ? limit.rlim_cur : DESCRIPTOR_LEAST + 1;
+  if (top <= DESCRIPTORS_FOR_PROGRAM) return fd;
+  int above = fcntl(fd, F_DUPFD_CLOEXEC, (int)top - 1);
+  if (above < 0) return fd;
   close(fd);
   return above;
 }
@@ -284,11 +289,15 @@ static bool join_soon(server *s) {
   return pthread_timedjoin_np(s->thread, NULL, &until) == 0;
 }
 
+bool server_dismiss(server *s) {
+  atomic_fetch_add(&s->turn, 1);
+  return knock(s);
+}
+
 void server_pause(server *s) {
   if (!s->running) return;
   s->running = false;
-  atomic_fetch_add(&s->turn, 1);
-  if (knock(s) || atomic_load(&s->busy)) {
+  if (server_dismiss(s) || atomic_load(&s->busy)) {
     pthread_join(s->thread, NULL);
   } else if (!join_soon(s)) {
     pthread_detach(s->thread);

@@ -46,6 +46,9 @@ int server_start(server *s);
  * ledger takes, since a client may be in the middle of a request. */
 void server_pause(server *s);
 
+/* Lets the thread end, without waiting for it. Any thread. False: it cannot be woken. */
+bool server_dismiss(server *s);
+
 /* After server_pause: removes the socket. */
 void server_close(server *s);
 

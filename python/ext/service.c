@@ -5,6 +5,7 @@
 #include "service.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,14 @@ static struct service {
   ticker ticker;
   server server;
   bool warned;
-} service;
+  /* Held from before a fork until after it, and while the threads end: waiting for them lets go of
+   * the GIL, and another thread may fork meanwhile. `forker` holds it: a thread, 0: none. */
+  pthread_mutex_t forking;
+  pid_t forker;
+  atomic_bool dismissed; /* the thread that this process ends with has ended */
+  pthread_key_t key;     /* in that thread, for its destructor */
+  bool has_key;
+} service = {.forking = PTHREAD_MUTEX_INITIALIZER};
 
 static void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -95,7 +103,10 @@ static int start_server(void) {
 }
 
 /* For a child, from its ticker. */
-static void start_server_later(void) { start_server(); }
+static void start_server_later(void) {
+  if (!atomic_load(&service.dismissed)) start_server();
+  if (atomic_load(&service.dismissed)) server_dismiss(&service.server);
+}
 
 static int start_ticker(void (*later)(void)) {
   if (service.options.decay_ms == 0 && !service.options.channel) return 0;
@@ -113,39 +124,62 @@ int service_start(ouro_heap *heap, const service_options *options) {
   service.server.answer = answer;
   service.server.listener = -1;
   ticker_init(&service.ticker, heap, options);
-  int ticks = start_ticker(NULL);
+  /* The channel first: its high descriptor makes the kernel's table grow, for which it waits a grace
+   * period (13 ms) if threads share the table. */
   int channel = options->channel ? start_server() : 0;
+  int ticks = start_ticker(NULL);
   return ticks != 0 && channel != 0 ? -1 : 0;
 }
 
 /* The ticker first: it may be about to start the server. A client that waits for the ticker is let
  * go. */
 static void pause_threads(void) {
-  Py_BEGIN_ALLOW_THREADS ticker_stop(&service.ticker);
+  ticker_stop(&service.ticker);
   server_pause(&service.server);
-  Py_END_ALLOW_THREADS
+}
+
+static void begin_fork(void) {
+  pthread_mutex_lock(&service.forking);
+  service.forker = gettid();
+}
+
+static void end_fork(void) {
+  if (service.forker != gettid()) return; /* a fork in C that told only of its end */
+  service.forker = 0;
+  pthread_mutex_unlock(&service.forking);
 }
 
 void service_stop(void) {
   if (!service.started) return;
   service.started = false;
+  Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&service.forking);
   pause_threads();
-  server_close(&service.server);
+  pthread_mutex_unlock(&service.forking);
+  Py_END_ALLOW_THREADS server_close(&service.server);
 }
 
 void service_before_fork(void) {
   if (!service.started) return;
+  Py_BEGIN_ALLOW_THREADS begin_fork();
   unsigned ours = (unsigned)service.ticker.running + (unsigned)service.server.running;
   unsigned all = thread_count();
   pause_threads();
   if (all > ours) thread_settle(all - ours);
+  Py_END_ALLOW_THREADS
 }
 
-static int resume_threads(void *unused) {
-  (void)unused;
-  if (!service.started) return 0;
+static void resume_threads(void) {
+  if (!service.started || atomic_load(&service.dismissed)) return;
   if (!service.ticker.running) start_ticker(NULL);
   if (service.options.channel && !service.server.running) start_server();
+}
+
+/* Where another fork is under way, its end resumes them. */
+static int resume_pending(void *unused) {
+  (void)unused;
+  if (pthread_mutex_trylock(&service.forking) != 0) return 0;
+  resume_threads();
+  pthread_mutex_unlock(&service.forking);
   return 0;
 }
 
@@ -153,15 +187,34 @@ static int resume_threads(void *unused) {
  * the program forks in a thread of its own the warning is due anyway, and the main thread, which
  * runs pending calls, may be waiting for long. */
 void service_after_fork_parent(void) {
-  bool main_thread = gettid() == getpid();
-  if (!service.started) return;
-  if (!main_thread || Py_AddPendingCall(resume_threads, NULL) < 0) resume_threads(NULL);
+  bool at_once = gettid() != getpid();
+  if (at_once || Py_AddPendingCall(resume_pending, NULL) < 0) resume_threads();
+  end_fork();
+}
+
+/* A child's first thread need not be its program's main one: forked in another, it ends by returning
+ * from that, and the process with its last thread. Ours must not be it. */
+static void dismiss_threads(void *unused) {
+  (void)unused;
+  atomic_store(&service.dismissed, true);
+  ticker_dismiss(&service.ticker);
+  server_dismiss(&service.server);
+}
+
+/* The destructor runs where the thread returns, not where the process exits. */
+static void end_with_this_thread(void) {
+  if (!service.has_key) service.has_key = pthread_key_create(&service.key, dismiss_threads) == 0;
+  if (service.has_key) pthread_setspecific(service.key, &service);
 }
 
 void service_after_fork_child(void) {
+  pthread_mutex_init(&service.forking, NULL);
+  service.forker = 0;
+  atomic_store(&service.dismissed, false);
   if (!service.started) return;
   service.options.report = false;
   server_forget(&service.server);
   ticker_init(&service.ticker, service.heap, &service.options);
+  end_with_this_thread();
   start_ticker(service.options.channel ? start_server_later : NULL);
 }

@@ -157,12 +157,16 @@ int ticker_start(ticker *t, void (*later)(void)) {
   return error;
 }
 
-void ticker_stop(ticker *t) {
-  if (!t->running) return;
+void ticker_dismiss(ticker *t) {
   pthread_mutex_lock(&t->lock);
   t->stopping = true;
   pthread_cond_broadcast(&t->changed);
   pthread_mutex_unlock(&t->lock);
+}
+
+void ticker_stop(ticker *t) {
+  if (!t->running) return;
+  ticker_dismiss(t);
   pthread_join(t->thread, NULL);
   t->running = false;
 }

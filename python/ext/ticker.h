@@ -34,6 +34,9 @@ void ticker_init(ticker *t, ouro_heap *heap, const service_options *options);
 /* 0 or an errno value. */
 int ticker_start(ticker *t, void (*later)(void));
 
+/* Lets the thread end, without waiting for it. Any thread. */
+void ticker_dismiss(ticker *t);
+
 /* Ends the thread. Call it without the GIL, which the thread may be waiting for. */
 void ticker_stop(ticker *t);
 

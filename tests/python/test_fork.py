@@ -41,6 +41,47 @@ def test_fork_copies_the_heap(ouro, tmp_path):
     assert out == "15000 None\n"
 
 
+@pytest.mark.parametrize("ouro", SETTINGS)
+def test_forks_in_many_threads_at_once(ouro, tmp_path):
+    # GIVEN threads WHEN they fork at the same time, each waiting for its children
+    # THEN every child ends, and so does the program
+    out = run("""
+        import os, threading
+        def forks():
+            for _ in range(15):
+                child = os.fork()
+                if child == 0:
+                    os._exit(7)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        threads = [threading.Thread(target=forks) for _ in range(6)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+        print("done")
+    """, "-W", "ignore::DeprecationWarning", ouro=ouro, OURO_DIR=str(tmp_path / "sockets"))
+    assert out == "done\n"
+
+
+@pytest.mark.parametrize("ouro", SETTINGS)
+def test_a_child_forked_in_a_thread_ends_with_that_thread(ouro, tmp_path):
+    # GIVEN a thread that forks WHEN the thread returns in the child too, a moment later
+    # THEN the child ends by that, as there is nothing else of the program in it
+    out = run("""
+        import os, threading, time
+        def forks(wait):
+            child = os.fork()
+            if child == 0:
+                time.sleep(wait)
+                return
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        for wait in (0, 0.01, 0.1, 0.5):
+            thread = threading.Thread(target=forks, args=(wait,))
+            thread.start()
+            thread.join()
+        print("done")
+    """, "-W", "ignore::DeprecationWarning", ouro=ouro, OURO_DIR=str(tmp_path / "sockets"))
+    assert out == "done\n"
+
+
 MULTIPROCESSING = """
 import multiprocessing, sys
 import ouro
