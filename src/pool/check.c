@@ -48,7 +48,11 @@ static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t ind
   return wrong ? wrong : check_state(h, pool);
 }
 
-static const char *check_arena(const heap *h, const window *w, uint32_t number, uint64_t *in_use) {
+typedef struct pool_counts {
+  uint64_t in_use, partial;
+} pool_counts;
+
+static const char *check_arena(const heap *h, const window *w, uint32_t number, pool_counts *n) {
   const arena *a = &w->arenas[number];
   MUST((a->dirty & ~a->free) == 0 && (a->idle & ~a->dirty) == 0, "an arena's sets are not nested");
   MUST((w->open[number / 64] >> (number % 64) & 1) == (a->free != 0),
@@ -64,17 +68,18 @@ static const char *check_arena(const heap *h, const window *w, uint32_t number, 
       MUST((pool->touched != 0) == (a->dirty >> k & 1), "an unused pool's pages are miscounted");
       continue;
     }
-    ++*in_use;
+    n->in_use++;
+    n->partial += pool->state == POOL_PARTIAL;
     const char *wrong = check_pool(h, pool, index);
     if (wrong) return wrong;
   }
   return NULL;
 }
 
-static const char *check_lists(const heap *h) {
+static const char *check_lists(const heap *h, uint64_t partial) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
     const ouro_pool *previous = NULL;
-    for (const ouro_pool *p = h->partial[c].first; p; previous = p, p = p->next) {
+    for (const ouro_pool *p = h->partial[c].first; p; previous = p, p = p->next, partial--) {
       MUST(p->state == POOL_PARTIAL && pool_class(p) == c,
            "a list holds a pool that does not belong");
       MUST(p->previous == previous, "a list's links do not match");
@@ -84,6 +89,7 @@ static const char *check_lists(const heap *h) {
     MUST(bin->size == class_size(c), "a bin's size is wrong");
     MUST(bin->bits == 0 || bin->pool, "a bin holds blocks of no pool");
   }
+  MUST(partial == 0, "a PARTIAL pool is on no list");
   MUST(h->open.bins[0].bits == 0, "the bin for size 0 is not empty");
   return NULL;
 }
@@ -127,13 +133,13 @@ static const char *check_claims(const heap *h) {
 
 const char *ouro_heap_check(ouro_heap *heap) {
   const struct heap *h = heap_in(heap);
-  uint64_t in_use = 0;
+  pool_counts n = {0};
   const char *wrong = NULL;
   MUST(h->open.self == heap, "the heap does not know itself");
   for (uint32_t i = 0; i < h->window_count; i++)
     for (uint32_t k = OURO_FIRST_ARENA; k < h->windows[i]->committed; k++)
-      if ((wrong = check_arena(h, h->windows[i], k, &in_use))) return wrong;
-  MUST(in_use == h->pools && h->pools <= h->peak_pools, "pools in use are miscounted");
-  if ((wrong = check_lists(h)) || (wrong = check_claims(h))) return wrong;
+      if ((wrong = check_arena(h, h->windows[i], k, &n))) return wrong;
+  MUST(n.in_use == h->pools && h->pools <= h->peak_pools, "pools in use are miscounted");
+  if ((wrong = check_lists(h, n.partial)) || (wrong = check_claims(h))) return wrong;
   return check_large(h);
 }
