@@ -12,7 +12,10 @@
 
 /* One mapping's line in smaps starts with its range; every other line with a name. */
 static inline bool rss_range_line(const char *line, uintptr_t *low, uintptr_t *high) {
-  return sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", low, high) == 2;
+  uintptr_t from, to; /* "Anonymous:" begins with a hexadecimal digit too */
+  if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) != 2) return false;
+  *low = from, *high = to;
+  return true;
 }
 
 /* The sum of one field over the mappings that lie within [from, to). */
