@@ -152,20 +152,23 @@ static void end_fork(void) {
 void service_stop(void) {
   if (!service.started) return;
   service.started = false;
-  Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&service.forking);
+  PyThreadState *state = PyEval_SaveThread();
+  pthread_mutex_lock(&service.forking);
   pause_threads();
   pthread_mutex_unlock(&service.forking);
-  Py_END_ALLOW_THREADS server_close(&service.server);
+  PyEval_RestoreThread(state);
+  server_close(&service.server);
 }
 
 void service_before_fork(void) {
   if (!service.started) return;
-  Py_BEGIN_ALLOW_THREADS begin_fork();
+  PyThreadState *state = PyEval_SaveThread();
+  begin_fork();
   unsigned ours = (unsigned)service.ticker.running + (unsigned)service.server.running;
   unsigned all = thread_count();
   pause_threads();
   if (all > ours) thread_settle(all - ours);
-  Py_END_ALLOW_THREADS
+  PyEval_RestoreThread(state);
 }
 
 static void resume_threads(void) {
