@@ -62,7 +62,9 @@ def last_case(log: pathlib.Path) -> str:
 
 class Interpreter:
     def __init__(self, python: str, work: pathlib.Path):
-        self.base = shutil.which(python) or python
+        work = work.absolute()
+        # Not resolved: a virtual environment is known by the path of its interpreter.
+        self.base = os.path.abspath(shutil.which(python) or python)
         self.version = self._ask(self.base, "import platform; print(platform.python_version())")
         self.work = work / self.version
         self.has_ouro = self._ask(self.base, "import importlib.util as u; "
@@ -119,7 +121,8 @@ class Interpreter:
         return kept | ({"OURO_RUN": "quiet=1"} if ouro else {})
 
     def run(self, module: str, *, ouro: bool, use: str | None, timeout: float, tag: str) -> Outcome:
-        """Run one module in a process of its own and read what it did."""
+        """Run one module (or `module:pattern,...` of it) in its own process; read what it did."""
+        module, _, patterns = module.partition(":")
         side = "ouro" if ouro else "stock"
         base = self.work / "logs" / f"{module}.{side}{tag}"
         base.parent.mkdir(exist_ok=True)
@@ -132,6 +135,8 @@ class Interpreter:
             return Outcome(NOT_THERE, 0, log)
         command = [self.python, "-m", "test", "-v", "--junit-xml", str(xml)]
         command += (["-u", use] if use else []) + arguments
+        for pattern in filter(None, patterns.split(",")):
+            command += ["-m", pattern]
         began = time.monotonic()
         pid, status = run_to_log(command, self._environment(ouro, witness), log, timeout)
         outcome = Outcome(status, time.monotonic() - began, log)

@@ -56,7 +56,7 @@ def read_list(path: pathlib.Path) -> list[list[str]]:
 def known_deviations(version: str, module: str) -> list[str]:
     """Patterns of cases that may differ: lines `version-pattern module case-pattern  # reason`."""
     return [case for versions, name, case in read_list(HERE / "known.txt")
-            if fnmatch.fnmatch(version, versions) and name == module]
+            if fnmatch.fnmatch(version, versions) and name == module.partition(":")[0]]
 
 
 def losses(stock: Outcome, ouro: Outcome) -> set[str]:
@@ -101,7 +101,7 @@ def judge(python: Interpreter, result: Comparison, run) -> None:
 
 def row(result: Comparison) -> str:
     stock, ouro = result.stock, result.ouro
-    return (f"{result.module:34} {len(stock.passed):6} {len(ouro.passed):6} {stock.seconds:7.1f} "
+    return (f"{result.module.partition(':')[0]:34} {len(stock.passed):6} {len(ouro.passed):6} {stock.seconds:7.1f} "
             f"{ouro.seconds:7.1f} {ouro.with_ouro:5}  {result.verdict}")
 
 
@@ -153,7 +153,8 @@ def as_json(results: list[Comparison]) -> list[dict]:
 
 def parse(arguments: list[str] | None = None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("modules", nargs="*", help="test modules, as test_gc")
+    parser.add_argument("modules", nargs="*",
+                        help="test modules, as test_gc, or test_gc:GCTests for classes or cases")
     parser.add_argument("--python", action="append", help="interpreter to test (repeatable)")
     parser.add_argument("--full", action="store_true", help="every module of the suite")
     parser.add_argument("--stock", action="store_true", help="stock only: a baseline with timings")
