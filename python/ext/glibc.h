@@ -27,8 +27,8 @@ size_t glibc_heap_at(const procfs_memory *memory, uintptr_t at, uintptr_t end);
 
 enum { GLIBC_HEAD_WORDS = 32 };
 
-/* If a large request's mapping starts at `at`, with these words, and ends at or before `end`: its length,
- * else 0. */
+/* If a large request's mapping starts at `at`, with these words, and ends at or before `end`: its
+ * length, else 0. */
 size_t glibc_mapped_at(const procfs_memory *memory, uintptr_t at, uintptr_t end,
                        const uint64_t head[GLIBC_HEAD_WORDS]);
 
