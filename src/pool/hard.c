@@ -88,7 +88,8 @@ static bool all_bytes(const void *from, const void *to, int value) {
   return true;
 }
 
-static bool is_block_start(const ouro_pool *pool, const void *p) {
+bool hard_is_start(const ouro_pool *pool, const void *p) {
+  if (pool->size == 0) return false;
   unsigned index = pool_index_of(pool, p);
   return index >= pool->first && index < pool->end && pool_block(pool, index) == p;
 }
@@ -102,7 +103,7 @@ static size_t intact(const heap *h, const ouro_pool *pool, const void *p) {
 }
 
 size_t hard_check(const heap *h, const ouro_pool *pool, const void *p) {
-  if (!is_block_start(pool, p)) {
+  if (!hard_is_start(pool, p)) {
     hard_report(h, OURO_FOREIGN_FREE, p, pool, 0);
     return SIZE_MAX;
   }

@@ -31,6 +31,9 @@ bool hard_owner(const heap *h, const void *p);
 /* Makes a block that was just taken from `pool` a live one. */
 void hard_seal(heap *h, ouro_pool *pool, void *block, size_t requested, bool zeroed);
 
+/* Whether a block of the pool starts at p; false where the pool was never in use. */
+bool hard_is_start(const ouro_pool *pool, const void *p);
+
 /* Bytes asked for in a live block; SIZE_MAX, after a report, where p is not the start of one. */
 size_t hard_check(const heap *h, const ouro_pool *pool, const void *p);
 

@@ -28,10 +28,16 @@ void ouro_free_remote(ouro_heap *heap_, void *block) {
     return;
   }
   ouro_pool *pool = heap_slot_of(block);
+  if (h->hardened && !hard_is_start(pool, block)) { /* the bit would end the block it lies in */
+    hard_report(h, OURO_FOREIGN_FREE, block, pool->size ? pool : NULL, 0);
+    return;
+  }
   remote_pool *r = remote_of(pool);
   unsigned index = pool_index_of(pool, block), w = index / 64;
   uint64_t bit = (uint64_t)1 << (index % 64);
-  if (atomic_fetch_or_explicit(&r->freed[w], bit, memory_order_acq_rel) != 0) return;
+  uint64_t before = atomic_fetch_or_explicit(&r->freed[w], bit, memory_order_acq_rel);
+  if (before & bit && h->hardened) hard_report(h, OURO_DOUBLE_FREE, block, pool, 0);
+  if (before != 0) return;
   if (atomic_fetch_or_explicit(&r->summary, (uint64_t)1 << w, memory_order_acq_rel) != 0) return;
   push(&h->remote_pools, &r->next, (uintptr_t)pool);
 }
