@@ -152,7 +152,7 @@ TEST(a_fork_may_cut_a_remote_free_short) {
   CHECK_EQ(stats_of(t.heap).live_blocks + stats_of(t.heap).large_blocks, 0u);
 }
 
-/* The same at each point where the fork may cut: after the block's bit, after the word's, before the chain. */
+/* The same at each point where the fork may cut: after the block's bit, after the word's. */
 static void cut_after(int steps) {
   ouro_heap *heap = quiet_heap("cut");
   char *p = ouro_alloc(heap, 100), *q = ouro_alloc(heap, 100), *kept = ouro_alloc(heap, 100);

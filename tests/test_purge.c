@@ -114,7 +114,7 @@ TEST(idle_memory_goes_back_after_the_decay_time) {
   CHECK(heap_ok(heap));
 }
 
-/* Half of the heap falls empty a round later than the other: returning one must not forget the other. */
+/* Half of the heap falls empty a round later than the rest: returning one must not forget it. */
 TEST(memory_that_falls_free_in_two_steps_goes_back_in_two_steps) {
   ouro_heap *heap = decaying_heap(0, 0);
   fill(heap);
@@ -147,7 +147,7 @@ TEST(decay_zero_means_never) {
   CHECK(!ouro_heap_wants_tick(heap));
 }
 
-/* Free at both rounds, but used in between: whole pools, then pages of a pool that one block keeps. */
+/* Free at both rounds, used in between: whole pools, then pages of a pool that one block keeps. */
 TEST(memory_used_between_two_rounds_is_not_idle) {
   for (int kept = 0; kept < 2; kept++) {
     ouro_heap *heap = decaying_heap(0, 0);
@@ -164,7 +164,7 @@ TEST(memory_used_between_two_rounds_is_not_idle) {
   }
 }
 
-/* A bin keeps its pool also when nothing in it is held and all of its pages have gone back. In a hardened
+/* A bin keeps its pool also when no block of it is held and its pages have gone back. In a hardened
  * heap without a quarantine no block is kept at hand. */
 TEST(a_pool_without_a_page_left_can_be_returned) {
   ouro_heap_options options = quiet_options("purge");

@@ -93,6 +93,45 @@ TEST(double_free_from_another_thread_is_reported) {
   check_unharmed(heap, &r);
 }
 
+TEST(a_second_free_from_another_thread_is_reported_before_the_owner_sees_the_first) {
+  reports r = {0};
+  ouro_heap *heap = hard_heap(&r);
+  void *p = ouro_alloc(heap, 60);
+  ouro_free_remote(heap, p);
+  CHECK_EQ(r.count, 0);
+  ouro_free_remote(heap, p);
+  check_named(&r, OURO_DOUBLE_FREE, p, 60);
+  ouro_heap_adopt(heap);
+  CHECK_EQ(r.count, 1);
+  check_unharmed(heap, &r);
+}
+
+TEST(free_of_the_middle_of_a_block_from_another_thread_is_reported) {
+  reports r = {0};
+  ouro_heap *heap = hard_heap(&r);
+  char *p = ouro_alloc(heap, 100);
+  ouro_free_remote(heap, p + 32);
+  check_named(&r, OURO_FOREIGN_FREE, p, 100);
+  ouro_heap_adopt(heap);
+  CHECK_EQ(stats_of(heap).live_blocks, 1u);
+  ouro_free_remote(heap, p);
+  ouro_heap_adopt(heap);
+  CHECK_EQ(stats_of(heap).live_blocks, 0u);
+  CHECK_EQ(r.count, 1);
+}
+
+TEST(free_of_a_foreign_block_from_another_thread_is_reported_by_the_owner) {
+  reports r = {0};
+  ouro_heap *heap = hard_heap(&r);
+  void *system = malloc(100);
+  ouro_free_remote(heap, system);
+  ouro_heap_adopt(heap);
+  CHECK_EQ(r.count, 1);
+  CHECK_EQ(r.last.kind, OURO_FOREIGN_FREE);
+  CHECK(r.last.address == system);
+  free(system);
+}
+
 TEST(free_of_a_stack_address_is_reported) {
   reports r = {0};
   ouro_heap *heap = hard_heap(&r);
