@@ -59,11 +59,12 @@ static int read_flag(PyObject *value, bool *out) {
 
 /* Options not given stay as they are in `out`. */
 static int read_options(PyObject *args, PyObject *keywords, options *out, bool *quiet) {
-  static char *names[] = {"limit", "keep", "decay", "huge", "hardened", "channel", "_quiet", NULL};
+  static const char *const names[] = {"limit",    "keep",    "decay",  "huge",
+                                      "hardened", "channel", "_quiet", NULL};
   PyObject *limit = NULL, *keep = NULL, *decay = NULL, *huge = NULL, *hardened = NULL;
   PyObject *channel = NULL, *silent = NULL;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$OOOOOOO:install", names, &limit, &keep,
-                                   &decay, &huge, &hardened, &channel, &silent))
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$OOOOOOO:install", (char **)(uintptr_t)names,
+                                   &limit, &keep, &decay, &huge, &hardened, &channel, &silent))
     return -1;
   size_t milliseconds = out->heap.decay_ms;
   if (read_size(limit, "limit", PY_SSIZE_T_MAX, &out->heap.limit) < 0 ||
