@@ -102,15 +102,18 @@ static void **place_in(ouro_bin *bin, const void *block) {
 TEST(broken_bins_are_named) {
   victim v = make_victim();
   ouro_bin *bin = &v.heap->bins[pool_class(v.current)];
-  void *freed_last = ouro_alloc(v.heap, v.current->size);
+  void *freed = ouro_alloc(v.heap, v.current->size),
+       *freed_last = ouro_alloc(v.heap, v.current->size);
+  ouro_free(v.heap, freed);
   ouro_free(v.heap, freed_last);
-  void **kept = place_in(bin, freed_last);
+  void **kept = place_in(bin, freed);
   unsigned last = v.current->end - 1u;
   CHECK(pool_is_free(v.current, last));
   BREAKS(bin->size, right + 16, "a bin's size is wrong");
   BREAKS(v.heap->bins[0].bits, 1, "the bin for size 0 is not empty");
   BREAKS(v.heap->bins[1].bits, 1, "a bin holds blocks of no pool");
   BREAKS(bin->room, 0, "a bin keeps more than it has room for");
+  BREAKS(bin->top, freed, "a bin's top is not the last");
   BREAKS(*kept, pool_start(v.partial), "a bin keeps a block that is not of its class");
   BREAKS(*kept, pool_block(v.current, last), "a bin keeps a free block");
   BREAKS(bin->bits, right | pool_words(v.current)[pool_index_of(v.current, bin->base) / 64],

@@ -54,21 +54,23 @@ typedef struct ouro_pool {
 
 #define OURO_BIN_RECENT 32u
 
-/* What the next allocations of one size class take: up to 64 blocks claimed from one bitmap word,
- * and the blocks freed last, oldest first: in the order of a queue, an allocation need not wait
- * for the free just before it. Both count as used in their pools.
+/* What the next allocations of one size class take: first the block freed last, then up to 64 blocks
+ * claimed from one bitmap word. Both count as used in their pools.
  *
- *     put - taken <= room <= OURO_BIN_RECENT
+ *     top == recent[count]          recent[0] == NULL          count <= room
  *
- * Where every call must be slow, and in bins[0], `room`, `bits` and put - taken stay 0. */
+ * `top` repeats what `recent` says so that an allocation loads one word that the free just before it
+ * stored, not two that depend on each other. Where every call must be slow, and in bins[0], all of it
+ * stays 0. */
 typedef struct ouro_bin {
-  uint32_t put, taken; /* counts of blocks that went into and out of `recent` */
-  uint32_t room;       /* how many may be in it */
-  uint32_t size;       /* block size in bytes */
-  uint64_t bits;       /* bit i: the block at base + i * size is claimed and not yet handed out */
-  char *base;          /* block 0 of the claimed word */
-  ouro_pool *pool;     /* the pool claimed from; NULL: none */
-  void *recent[OURO_BIN_RECENT];
+  uint64_t bits;   /* bit i: the block at base + i * size is claimed and not yet handed out */
+  uint32_t room;   /* how many blocks may be kept at hand */
+  uint32_t count;  /* how many are */
+  char *base;      /* block 0 of the claimed word */
+  ouro_pool *pool; /* the pool claimed from; NULL: none */
+  uint64_t size;   /* block size in bytes */
+  void *top;       /* the block freed last; NULL: none is at hand */
+  void *recent[1 + OURO_BIN_RECENT];
 } ouro_bin;
 
 struct ouro_heap {
@@ -89,12 +91,16 @@ OURO_STATIC_ASSERT(sizeof(ouro_heap) < UINT16_MAX, "a bin's place fits its field
 static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {
     ouro_bin *bin = &heap->bins[(size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES];
+    void *block = bin->top;
+    if (block) {
+      bin->top = bin->recent[--bin->count];
+      return block;
+    }
     uint64_t bits = bin->bits;
-    if (bits) {
+    if (OURO_LIKELY(bits != 0)) {
       bin->bits = bits & (bits - 1);
       return bin->base + ouro_lowest_bit(bits) * bin->size;
     }
-    if (bin->put != bin->taken) return bin->recent[bin->taken++ % OURO_BIN_RECENT];
   }
   return ouro_alloc_slow(heap, size);
 }
@@ -114,8 +120,9 @@ static inline void ouro_free(ouro_heap *heap, void *block) {
   }
   ouro_pool *pool = (ouro_pool *)(void *)heap + (offset >> OURO_POOL_SHIFT);
   ouro_bin *bin = (ouro_bin *)(void *)((char *)heap + pool->bin);
-  if (bin->put - bin->taken < bin->room) {
-    bin->recent[bin->put++ % OURO_BIN_RECENT] = block;
+  if (bin->count < bin->room) {
+    bin->recent[++bin->count] = block;
+    bin->top = block;
     return;
   }
   uint64_t index = ((offset & (OURO_POOL_BYTES - 1)) * pool->reciprocal) >> 32;

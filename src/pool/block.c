@@ -101,7 +101,7 @@ void *ouro_calloc(ouro_heap *heap, size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return NULL;
   const ouro_bin *bin = &heap->bins[class_of(total <= OURO_SMALL_MAX ? total : 0)];
-  if (total > OURO_SMALL_MAX || (bin->bits == 0 && bin->put == bin->taken))
+  if (total > OURO_SMALL_MAX || (bin->bits == 0 && !bin->top))
     return alloc_any(heap_in(heap), total, true);
   return memset(ouro_alloc(heap, total ? total : 1), 0, total);
 }
@@ -152,8 +152,8 @@ void *ouro_alloc_aligned(ouro_heap *heap_, size_t alignment, size_t size) {
 }
 
 static bool is_recent(const ouro_bin *bin, const void *p) {
-  for (uint32_t i = bin->taken; i != bin->put; i++)
-    if (bin->recent[i % OURO_BIN_RECENT] == p) return true;
+  for (uint32_t i = 1; i <= bin->count; i++)
+    if (bin->recent[i] == p) return true;
   return false;
 }
 

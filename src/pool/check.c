@@ -107,15 +107,21 @@ static const char *check_large(const heap *h) {
   return NULL;
 }
 
-static const char *check_recent(const heap *h, const ouro_bin *bin) {
-  MUST(pool_recent(bin) <= bin->room, "a bin keeps more than it has room for");
-  for (uint32_t i = bin->taken; i != bin->put; i++) {
-    const void *block = bin->recent[i % OURO_BIN_RECENT];
-    const ouro_pool *pool = heap_pool_at(h, block);
-    MUST(pool && pool->size == bin->size, "a bin keeps a block that is not of its class");
-    MUST(!pool_is_free(pool, pool_index_of(pool, block)), "a bin keeps a free block");
-  }
+static const char *check_recent_block(const heap *h, const ouro_bin *bin, const void *block) {
+  const ouro_pool *pool = heap_pool_at(h, block);
+  MUST(pool && pool->size == bin->size, "a bin keeps a block that is not of its class");
+  MUST(!pool_is_free(pool, pool_index_of(pool, block)), "a bin keeps a free block");
   return NULL;
+}
+
+static const char *check_recent(const heap *h, const ouro_bin *bin) {
+  MUST(bin->count <= bin->room, "a bin keeps more than it has room for");
+  MUST(bin->recent[0] == NULL && bin->recent[bin->count] == bin->top,
+       "a bin's top is not the last");
+  const char *wrong = NULL;
+  for (uint32_t i = 1; i <= bin->count && !wrong; i++)
+    wrong = check_recent_block(h, bin, bin->recent[i]);
+  return wrong;
 }
 
 /* What bins hold must be used in its pool, not free. */

@@ -135,7 +135,7 @@ static void release_oldest(heap *h) {
 }
 
 static bool grow_ring(quarantine *q) {
-  size_t room = q->room ? q->room * 2 : 64;
+  size_t room = q->room ? q->room * 2 : TUNE_TABLE_FIRST;
   void **ring = malloc(room * sizeof *ring);
   if (!ring) return false;
   for (size_t i = q->head; i < q->tail; i++) ring[i - q->head] = q->ring[i & (q->room - 1)];

@@ -47,7 +47,7 @@ static void set_rooms(heap *h) {
 }
 
 static void init_bins(heap *h) {
-  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = (uint32_t)class_size(c);
+  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = class_size(c);
   set_rooms(h);
 }
 

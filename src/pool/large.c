@@ -7,7 +7,7 @@
 #include "pool/hard.h"
 
 static bool grow_records(heap *h) {
-  uint32_t room = h->large_room ? h->large_room * 2 : 64;
+  uint32_t room = h->large_room ? h->large_room * 2 : TUNE_TABLE_FIRST;
   large *records = realloc(h->large, room * sizeof *records);
   if (!records) return false;
   h->large = records;

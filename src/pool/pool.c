@@ -85,8 +85,9 @@ ouro_pool *pool_next(heap *h, unsigned class) {
 }
 
 void pool_flush(heap *h, ouro_bin *bin) {
-  while (bin->put != bin->taken) {
-    void *block = bin->recent[bin->taken++ % OURO_BIN_RECENT];
+  while (bin->top) {
+    void *block = bin->top;
+    bin->top = bin->recent[--bin->count];
     ouro_pool *pool = heap_slot_of(block);
     pool_free_block(h, pool, pool_index_of(pool, block));
   }

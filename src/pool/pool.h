@@ -44,9 +44,6 @@ static inline bool pool_is_free(const ouro_pool *pool, unsigned index) {
   return pool_words(pool)[index / 64] >> (index % 64) & 1;
 }
 
-/* How many freed blocks the bin keeps at hand. */
-static inline uint32_t pool_recent(const ouro_bin *bin) { return bin->put - bin->taken; }
-
 /* Gives an unused pool its size class; every block is free. */
 void pool_init(heap *h, ouro_pool *pool, unsigned class);
 

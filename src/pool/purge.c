@@ -158,6 +158,7 @@ size_t ouro_heap_tick(ouro_heap *heap_, uint64_t budget_ns) {
     if (now - began >= budget_ns) break;
   }
   if (h->round_window == h->window_count) end_round(h);
+  OURO_SLOW(!ouro_heap_check(heap_));
   return returned;
 }
 
@@ -184,5 +185,6 @@ size_t ouro_heap_give_back(ouro_heap *heap_) {
       returned += purge_spare(h, w, &w->arenas[k], &s);
     }
   }
+  OURO_SLOW(!ouro_heap_check(heap_));
   return returned;
 }

@@ -89,7 +89,7 @@ static void add_arena(const heap *h, const window *w, const arena *a, ouro_heap_
 /* Blocks that the bins keep at hand are used in their pools, but not by the program. */
 static void move_recent(const heap *h, ouro_heap_stats *s) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
-    uint64_t bytes = deal(&s->live, (uint64_t)pool_recent(&h->open.bins[c]) * class_size(c));
+    uint64_t bytes = deal(&s->live, (uint64_t)h->open.bins[c].count * class_size(c));
     s->held += bytes;
     s->live_blocks -= bytes / class_size(c);
     deal(&s->requested, expected_request(h, c, bytes));
@@ -132,7 +132,7 @@ static void add_class(ouro_class_stats *s, const pool_view *v) {
 }
 
 static void drop_recent(const heap *h, unsigned class, ouro_class_stats *s) {
-  uint64_t bytes = deal(&s->live, (uint64_t)pool_recent(&h->open.bins[class]) * s->block_size);
+  uint64_t bytes = deal(&s->live, (uint64_t)h->open.bins[class].count * s->block_size);
   s->live_blocks = s->live / s->block_size;
   deal(&s->requested, expected_request(h, class, bytes));
   if (s->requested > s->live) s->requested = s->live;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Every constant of the pools that is a choice, with its reason. Derived ones are computed below.
- */
+ * Stress builds choose the smallest that can work, so that borders are met all the time. */
 #ifndef OURO_SRC_POOL_TUNE_H
 #define OURO_SRC_POOL_TUNE_H
 
 #include "base/assert.h"
 #include "ouro/pool.h"
+
+#define TUNE_STRESS (OURO_CHECK_LEVEL >= 3)
 
 /* Blocks of the same index in all pools would share a few cache sets if every pool started alike:
  * filling several classes in step was 8 % slower than CPython's allocator, with colours it was
@@ -16,18 +18,18 @@
 
 /* How much of a bitmap word a bin claims at once. More means fewer slow paths, less means that a
  * freed block is reused sooner while it is still in the cache. */
-#define TUNE_CLAIM_BYTES 2048u
-#define TUNE_CLAIM_LEAST 8u
+#define TUNE_CLAIM_BYTES (TUNE_STRESS ? 32u : 2048u)
+#define TUNE_CLAIM_LEAST (TUNE_STRESS ? 1u : 8u)
 
 /* How many bytes of just freed blocks a bin keeps at hand, at most: enough that a program which
  * replaces objects at random rarely meets a bitmap (half of this: 9.2 instead of 7.8 ns), little
  * enough to stay in the first-level cache. */
-#define TUNE_RECENT_BYTES 8192u
-#define TUNE_RECENT_LEAST 8u
+#define TUNE_RECENT_BYTES (TUNE_STRESS ? 64u : 8192u)
+#define TUNE_RECENT_LEAST (TUNE_STRESS ? 2u : 8u)
 
 /* Heaps from here on ask for huge pages. Below, an arena that is not full yet would cost small
  * programs more than 3 % of their memory. */
-#define TUNE_HUGE_HEAP ((size_t)64 << 20)
+#define TUNE_HUGE_HEAP ((size_t)(TUNE_STRESS ? 4 : 64) << 20)
 
 /* Breaking a huge page is worth it when at least 1/8 of the arena goes back. */
 #define TUNE_HUGE_BREAK (OURO_ARENA_BYTES / 8)
@@ -37,15 +39,18 @@
 #define TUNE_DECAY_MS 250u
 #define TUNE_QUARANTINE ((size_t)256 << 10)
 
+/* Entries of a table that grows by doubling, at first: of large blocks, of the quarantine. */
+#define TUNE_TABLE_FIRST (TUNE_STRESS ? 2u : 64u)
+
 /* A tick that the heap starts by itself, from a slow path, stops after this long. */
-#define TUNE_TICK_BUDGET_NS 500000u
+#define TUNE_TICK_BUDGET_NS (TUNE_STRESS ? 1u : 500000u)
 
 /* Rounds of the purger are at least this many times their own length apart: at most 0.5 % of the
  * CPU. */
-#define TUNE_TICK_SHARE 200u
+#define TUNE_TICK_SHARE (TUNE_STRESS ? 1u : 200u)
 
 /* Slow paths between two looks at the clock. */
-#define TUNE_TICK_EVENTS 256u
+#define TUNE_TICK_EVENTS (TUNE_STRESS ? 1u : 256u)
 
 /* Descriptors are committed for this many arenas at a time: 16 * 32 of them are 72 pages exactly.
  */
