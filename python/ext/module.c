@@ -156,7 +156,7 @@ typedef struct module_state {
 static int start_service(PyObject *module, bool quiet) {
   if (register_stop(module) < 0 || register_forks(module) < 0) return -1;
   service_options service = {.channel = installed.channel,
-                             .report = !quiet,
+                             .main = !quiet,
                              .decay_ms = installed.heap.decay_ms,
                              .give_back = give_everything_back};
   service_start(hook_heap(), &service); /* has reported what does not work; the program goes on */

@@ -40,7 +40,7 @@ static void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void warn(const char *format, ...) {
   char line[SERVER_WHY + 160];
   va_list arguments;
-  if (!service.options.report || service.warned) return;
+  if (!service.options.main || service.warned) return;
   service.warned = true;
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
@@ -124,6 +124,7 @@ int service_start(ouro_heap *heap, const service_options *options) {
   service.server.answer = answer;
   service.server.listener = -1;
   ticker_init(&service.ticker, heap, options);
+  if (!options->main) return start_ticker(options->channel ? start_server_later : NULL);
   /* The channel first: its high descriptor makes the kernel's table grow, for which it waits a grace
    * period (13 ms) if threads share the table. */
   int channel = options->channel ? start_server() : 0;
@@ -215,7 +216,7 @@ void service_after_fork_child(void) {
   service.forker = 0;
   atomic_store(&service.dismissed, false);
   if (!service.started) return;
-  service.options.report = false;
+  service.options.main = false;
   server_forget(&service.server);
   ticker_init(&service.ticker, service.heap, &service.options);
   end_with_this_thread();

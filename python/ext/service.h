@@ -22,7 +22,9 @@ typedef struct service_given_back {
 
 typedef struct service_options {
   bool channel; /* open the control channel */
-  bool report;  /* say on stderr, in one line, what does not work; the program goes on either way */
+  /* The program itself, not an interpreter it started: what does not work is told on stderr, in one
+   * line, and the channel opens at once. Others open it a moment later, since most end before. */
+  bool main;
   uint32_t decay_ms; /* as the heap's; 0: no ticks */
   /* Runs with the GIL held, for a client that asks for it. */
   service_given_back (*give_back)(ouro_heap *heap);
