@@ -2,6 +2,7 @@
 /* What heaps ask of the kernel: huge pages by policy, and names. */
 #include "test.h"
 
+#include "pool/tune.h"
 #include "support/heaps.h"
 #include "support/tools.h"
 
@@ -53,11 +54,11 @@ TEST(always_asks_from_the_first_arena_on) {
 TEST(auto_asks_when_the_heap_is_large) {
   need_huge_pages();
   ouro_heap *heap = heap_with(OURO_HUGE_AUTO);
-  take(heap, 40 * MIB);
+  take(heap, TUNE_HUGE_HEAP * 2 / 3);
   CHECK_EQ(bytes_with_flag(heap, " hg"), 0u);
   take(heap, 60 * MIB);
   size_t huge = bytes_with_flag(heap, " hg");
-  CHECK(huge >= 20 * MIB && huge <= 60 * MIB);
+  CHECK(huge >= 20 * MIB && huge <= 64 * MIB);
 }
 
 TEST(a_heaps_name_shows_in_the_maps) {

@@ -108,7 +108,8 @@ TEST(claims_of_a_bin_are_not_counted_as_live) {
   ouro_heap_stats s = stats_of(h);
   CHECK_EQ(s.live_blocks, 1u);
   CHECK_EQ(s.live, pool_with(h, p)->size);
-  CHECK_EQ(s.held == 0, under_watch()); /* every block of a watched heap is announced by itself */
+  /* Watched heaps announce every block by itself; stress builds claim as few as they can. */
+  CHECK_EQ(s.held == 0, under_watch() || TUNE_STRESS);
   ouro_free(h, p);
   CHECK_EQ(stats_of(h).live_blocks, 0u);
 }
