@@ -147,7 +147,9 @@ def interleave(
     return transpose(rounds, [v.name for v in variants]), list(failed.values())
 
 
-def transpose(rounds: list[dict[str, Numbers]], variants: list[str]) -> dict[str, dict[str, list[float | None]]]:
+def transpose(
+    rounds: list[dict[str, Numbers]], variants: list[str]
+) -> dict[str, dict[str, list[float | None]]]:
     names = dict.fromkeys(name for results in rounds for numbers in results.values() for name in numbers)
     return {
         name: {v: [results.get(v, {}).get(name) for results in rounds] for v in variants} for name in names

@@ -21,7 +21,9 @@ def loadable(library: str) -> bool:
     return subprocess.run(["true"], env=env, stderr=subprocess.PIPE).stderr == b""
 
 
-def malloc_variants(settings: Settings, env: tuple[tuple[str, str], ...] = ()) -> tuple[list[Variant], list[str]]:
+def malloc_variants(
+    settings: Settings, env: tuple[tuple[str, str], ...] = ()
+) -> tuple[list[Variant], list[str]]:
     """glibc and every installed peer, and a note for each that is missing."""
     variants = [Variant("glibc", env=env, rounds=settings.peer_rounds)]
     missing = []

@@ -36,7 +36,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--python", action="append", default=[], metavar="PATH", help="an interpreter; may be repeated")
     add("--rounds", type=int, default=5, help="paired rounds of Ouro and stock (default 5)")
     add("--peer-rounds", type=int, default=3, help="rounds in which the peers take part (default 3)")
-    add("--build", default=str(ROOT / "build/release"), help="CMake build folder that has or gets the C programs")
+    add("--build", default=str(ROOT / "build/release"),
+        help="CMake build folder that has or gets the C programs")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.questions if name not in (*QUESTIONS, *GROUPS)]
     if unknown:
@@ -49,7 +50,8 @@ def chosen(names: list[str]) -> list[str]:
 
 
 def build_programs(folder: str) -> None:
-    configure = ["cmake", "-S", str(ROOT), "-B", folder, "-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DOURO_BENCH=ON"]
+    configure = ["cmake", "-S", str(ROOT), "-B", folder]
+    configure += ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DOURO_BENCH=ON"]
     steps = [["cmake", "--build", folder, "--target", "bench_programs", "-j2"]]
     if not Path(folder, "CMakeCache.txt").exists():
         steps.insert(0, configure)

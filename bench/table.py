@@ -34,7 +34,8 @@ def grid(answer: Answer, spread: bool = True) -> list[list[str]]:
     judged = any(row.verdict() for row in answer.rows)
     head = ["", *answer.columns] + (["reach"] if judged else [])
     body = [
-        [row.name, *(cell(row, column, spread) for column in answer.columns)] + ([row.verdict()] if judged else [])
+        [row.name, *(cell(row, column, spread) for column in answer.columns)]
+        + ([row.verdict()] if judged else [])
         for row in answer.rows
     ]
     return [head, *body]

@@ -93,8 +93,8 @@ enum {
   PROBE_OTHER
 };
 
-/* In order of what makes the rest pointless. Must parse in any Python, also in 2.7. Started as a child
- * on Ouro is, so that it sees whether the start-up file did its work. */
+/* In order of what makes the rest pointless. Must parse in any Python, also in 2.7. Started as a
+ * child on Ouro is, so that it sees whether the start-up file did its work. */
 static const char probe[] = "import sys\n"
                             "if sys.version_info < (3, 10): sys.exit(43)\n"
                             "if sys.implementation.name != 'cpython': sys.exit(45)\n"

@@ -28,7 +28,8 @@ def ask(settings: Settings) -> list[Answer]:
         def start(variant: Variant) -> list[str]:
             return [*variant.prefix, SCRIPT]
 
-        answers.append(patterns(settings, f"giveback {python.name}", title, columns, notes, start, "full", "stock"))
+        name = f"giveback {python.name}"
+        answers.append(patterns(settings, name, title, columns, notes, start, "full", "stock"))
     return answers
 
 

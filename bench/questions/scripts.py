@@ -88,7 +88,9 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]
     return tables(python.name, [v.name for v in columns], times, peaks, notes)
 
 
-def tables(version: str, columns: list[str], times: list[Row], peaks: list[Row], notes: list[str]) -> list[Answer]:
+def tables(
+    version: str, columns: list[str], times: list[Row], peaks: list[Row], notes: list[str]
+) -> list[Answer]:
     reach = REACH.get(version.rpartition(".")[0])
     times.append(geometric_mean(times, "geometric mean", reach=reach))
     peaks.append(geometric_mean(peaks, "geometric mean", reach=1.05))

@@ -53,7 +53,7 @@ typedef struct ouro_misuse {
   size_t requested;
 } ouro_misuse;
 
-/* Called by the thread that found it. If it returns, the call is ignored and the program goes on. */
+/* Called by the finding thread. If it returns, the call is ignored and the program goes on. */
 typedef void (*ouro_misuse_fn)(void *ctx, const ouro_misuse *what);
 
 typedef struct ouro_heap_options {

@@ -54,14 +54,14 @@ typedef struct ouro_pool {
 
 #define OURO_BIN_RECENT 32u
 
-/* What the next allocations of one size class take: first the block freed last, then up to 64 blocks
- * claimed from one bitmap word. Both count as used in their pools.
+/* What the next allocations of one size class take: first the block freed last, then up to 64
+ * blocks claimed from one bitmap word. Both count as used in their pools.
  *
  *     top == recent[count]          recent[0] == NULL          count <= room
  *
- * `top` repeats what `recent` says so that an allocation loads one word that the free just before it
- * stored, not two that depend on each other. Where every call must be slow, and in bins[0], all of it
- * stays 0. */
+ * `top` repeats what `recent` says so that an allocation loads one word that the free just before
+ * it stored, not two that depend on each other. Where every call must be slow, and in bins[0], all
+ * of it stays 0. */
 typedef struct ouro_bin {
   uint64_t bits;   /* bit i: the block at base + i * size is claimed and not yet handed out */
   uint32_t room;   /* how many blocks may be kept at hand */

@@ -14,8 +14,8 @@
  * size come from the heap, else only those up to OURO_SMALL_MAX. 0; or -1 with a Python exception
  * that says what to do, and nothing changed. GIL held, main interpreter.
  *
- * Call it again, with the same options, where a program has started the interpreter again: from 3.12
- * on that resets all allocators, and the hook goes back in over the same heap. */
+ * Call it again, with the same options, where a program has started the interpreter again: from
+ * 3.12 on that resets all allocators, and the hook goes back in over the same heap. */
 int hook_install(const ouro_heap_options *options);
 
 /* Any thread. */

@@ -163,8 +163,8 @@ static int start_service(PyObject *module, bool quiet) {
   return 0;
 }
 
-/* Once in the main interpreter, or again where a program that embeds Python has started another. In a
- * sub-interpreter, if at all, only the hook goes in. */
+/* Once in the main interpreter, or again where a program that embeds Python has started another. In
+ * a sub-interpreter, if at all, only the hook goes in. */
 static int install_here(PyObject *module, const options *wanted, bool quiet) {
   module_state *state = PyModule_GetState(module);
   bool main = PyInterpreterState_Get() == PyInterpreterState_Main();

@@ -125,8 +125,8 @@ int service_start(ouro_heap *heap, const service_options *options) {
   service.server.listener = -1;
   ticker_init(&service.ticker, heap, options);
   if (!options->main) return start_ticker(options->channel ? start_server_later : NULL);
-  /* The channel first: its high descriptor makes the kernel's table grow, for which it waits a grace
-   * period (13 ms) if threads share the table. */
+  /* The channel first: its high descriptor makes the kernel's table grow, for which it waits a
+   * grace period (13 ms) if threads share the table. */
   int channel = options->channel ? start_server() : 0;
   int ticks = start_ticker(NULL);
   return ticks != 0 && channel != 0 ? -1 : 0;
@@ -196,8 +196,8 @@ void service_after_fork_parent(void) {
   end_fork();
 }
 
-/* A child's first thread need not be its program's main one: forked in another, it ends by returning
- * from that, and the process with its last thread. Ours must not be it. */
+/* A child's first thread need not be its program's main one: forked in another, it ends by
+ * returning from that, and the process with its last thread. Ours must not be it. */
 static void dismiss_threads(void *unused) {
   (void)unused;
   atomic_store(&service.dismissed, true);

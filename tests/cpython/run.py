@@ -101,8 +101,8 @@ def judge(python: Interpreter, result: Comparison, run) -> None:
 
 def row(result: Comparison) -> str:
     stock, ouro = result.stock, result.ouro
-    return (f"{result.module.partition(':')[0]:34} {len(stock.passed):6} {len(ouro.passed):6} {stock.seconds:7.1f} "
-            f"{ouro.seconds:7.1f} {ouro.with_ouro:5}  {result.verdict}")
+    return (f"{result.module.partition(':')[0]:34} {len(stock.passed):6} {len(ouro.passed):6} "
+            f"{stock.seconds:7.1f} {ouro.seconds:7.1f} {ouro.with_ouro:5}  {result.verdict}")
 
 
 def details(result: Comparison) -> list[str]:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer target: both ends of the control channel. The input is a request, a reply, and a list of
- * edits (three bytes: where, what) to a genuine reply, which must first come through unchanged.
+ * libFuzzer target: both ends of the control channel. The input is a request, a reply, and a list
+ * of edits (three bytes: where, what) to a genuine reply, which must first come through unchanged.
  */
 #include <stdio.h>
 #include <stdlib.h>
