@@ -26,6 +26,7 @@ CHECKS = (check_licence_lines, check_includes, check_preprocessor, check_all_c, 
           check_functions, check_lines, check_rules)
 
 findings = [finding for check in CHECKS for finding in check()]
-print(*findings, sep="\n")
+for finding in findings:
+    print(finding)
 print(f"{len(CHECKS)} checks, {len(findings)} findings")
 sys.exit(bool(findings))
