@@ -145,7 +145,7 @@ PROGRAMS = [
     ),
     Program(
         "mypy-pure",
-        "the same in pure Python",
+        "mypy 2.4.1, pure Python, checks its own 144 files",
         ["mypy==2.4.1"],
         MYPY,
         messages,
