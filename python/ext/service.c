@@ -139,11 +139,6 @@ static void pause_threads(void) {
   server_pause(&service.server);
 }
 
-static void begin_fork(void) {
-  pthread_mutex_lock(&service.forking);
-  service.forker = gettid();
-}
-
 static void end_fork(void) {
   if (service.forker != gettid()) return; /* a fork in C that told only of its end */
   service.forker = 0;
@@ -161,15 +156,26 @@ void service_stop(void) {
   server_close(&service.server);
 }
 
-void service_before_fork(void) {
-  if (!service.started) return;
-  PyThreadState *state = PyEval_SaveThread();
-  begin_fork();
+static void pause_for_fork(bool locked) {
+  if (!locked) pthread_mutex_lock(&service.forking);
+  service.forker = gettid();
   unsigned ours = (unsigned)service.ticker.running + (unsigned)service.server.running;
   unsigned all = thread_count();
   pause_threads();
   if (all > ours) thread_settle(all - ours);
-  PyEval_RestoreThread(state);
+}
+
+/* The GIL is let go of only if it must be: another thread would get ahead of the fork, and if that
+ * begins to end the interpreter, the child of CPython 3.12.1 may start no threads. */
+void service_before_fork(void) {
+  if (!service.started) return;
+  bool locked = pthread_mutex_trylock(&service.forking) == 0;
+  if (locked && !ticker_dismiss(&service.ticker)) {
+    pause_for_fork(locked);
+    return;
+  }
+  Py_BEGIN_ALLOW_THREADS pause_for_fork(locked);
+  Py_END_ALLOW_THREADS
 }
 
 static void resume_threads(void) {

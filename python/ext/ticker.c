@@ -67,8 +67,24 @@ static void do_job(ticker *t) {
   pthread_mutex_unlock(&t->lock);
 }
 
+/* False: the thread is to end, and whoever ends it may hold the GIL while it waits. */
+static bool turn_to_gil(ticker *t) {
+  pthread_mutex_lock(&t->lock);
+  t->at_gil = !t->stopping;
+  bool may = t->at_gil;
+  pthread_mutex_unlock(&t->lock);
+  return may;
+}
+
+static void leave_gil(ticker *t) {
+  pthread_mutex_lock(&t->lock);
+  t->at_gil = false;
+  pthread_mutex_unlock(&t->lock);
+}
+
 /* One slice. Returns how long the GIL was waited for. */
 static uint64_t with_gil(ticker *t, bool job) {
+  if (!turn_to_gil(t)) return 0;
   uint64_t asked = clock_ns(CLOCK_MONOTONIC);
   PyGILState_STATE state = PyGILState_Ensure();
   uint64_t waited = clock_ns(CLOCK_MONOTONIC) - asked;
@@ -77,6 +93,7 @@ static uint64_t with_gil(ticker *t, bool job) {
     else ouro_heap_tick(t->heap, TICK_BUDGET_NS);
   }
   PyGILState_Release(state);
+  leave_gil(t);
   return waited;
 }
 
@@ -157,11 +174,13 @@ int ticker_start(ticker *t, void (*later)(void)) {
   return error;
 }
 
-void ticker_dismiss(ticker *t) {
+bool ticker_dismiss(ticker *t) {
   pthread_mutex_lock(&t->lock);
   t->stopping = true;
+  bool needs_gil = t->at_gil;
   pthread_cond_broadcast(&t->changed);
   pthread_mutex_unlock(&t->lock);
+  return needs_gil;
 }
 
 void ticker_stop(ticker *t) {

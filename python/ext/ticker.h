@@ -25,6 +25,7 @@ typedef struct ticker {
   pthread_mutex_t lock; /* guards what follows; never held while waiting for the GIL */
   pthread_cond_t changed;
   bool stopping;
+  bool at_gil; /* waiting for the GIL, or holding it */
   ticker_job job;
   service_given_back given;
 } ticker;
@@ -34,10 +35,10 @@ void ticker_init(ticker *t, ouro_heap *heap, const service_options *options);
 /* 0 or an errno value. */
 int ticker_start(ticker *t, void (*later)(void));
 
-/* Lets the thread end, without waiting for it. Any thread. */
-void ticker_dismiss(ticker *t);
+/* Lets the thread end, without waiting for it. True: it needs the GIL for that. Any thread. */
+bool ticker_dismiss(ticker *t);
 
-/* Ends the thread. Call it without the GIL, which the thread may be waiting for. */
+/* Ends the thread. Call it without the GIL, unless ticker_dismiss said that it may be held. */
 void ticker_stop(ticker *t);
 
 /* Has all free memory given back, in the thread. False: the GIL was not to be had within
