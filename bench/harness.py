@@ -93,7 +93,9 @@ def clean_environment(extra: tuple[tuple[str, str], ...]) -> dict[str, str]:
     return env | {"PYTHONHASHSEED": "0"} | dict(extra)
 
 
-def run(command: list[str], env: tuple[tuple[str, str], ...] = (), cores: set[int] | None = None) -> Numbers:
+def run(
+    command: list[str], env: tuple[tuple[str, str], ...] = (), cores: set[int] | None = None
+) -> Numbers:
     """Runs a program that prints lines `name number`, on the last core or the cores named."""
     where = cores or {max(os.sched_getaffinity(0))}
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
@@ -150,9 +152,12 @@ def interleave(
 def transpose(
     rounds: list[dict[str, Numbers]], variants: list[str]
 ) -> dict[str, dict[str, list[float | None]]]:
-    names = dict.fromkeys(name for results in rounds for numbers in results.values() for name in numbers)
+    names = dict.fromkeys(
+        name for results in rounds for numbers in results.values() for name in numbers
+    )
     return {
-        name: {v: [results.get(v, {}).get(name) for results in rounds] for v in variants} for name in names
+        name: {v: [results.get(v, {}).get(name) for results in rounds] for v in variants}
+        for name in names
     }
 
 

@@ -24,7 +24,9 @@ class Interpreter:
 
 def version_of(python: str) -> str:
     code = "import platform; print(platform.python_version())"
-    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        [python, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def has_ouro(python: str) -> bool:
@@ -56,13 +58,27 @@ def interpreters(settings: Settings) -> list[Interpreter]:
 
 
 def columns(
-    settings: Settings, interpreter: Interpreter, huge: bool = False, env: tuple[tuple[str, str], ...] = ()
+    settings: Settings,
+    interpreter: Interpreter,
+    huge: bool = False,
+    env: tuple[tuple[str, str], ...] = (),
 ) -> tuple[list[Variant], list[str]]:
     """Stock, stock again (what the machine's noise looks like), Ouro, and the peers in place of malloc."""
-    python, ouro = interpreter.python, (interpreter.ouro, "run", "--quiet", "--python", interpreter.python)
+    python, ouro = (
+        interpreter.python,
+        (interpreter.ouro, "run", "--quiet", "--python", interpreter.python),
+    )
     ours = (*env, ("BENCH_OURO", "1"))
-    own = [Variant("stock", (python,), env), Variant("stock2", (python,), env), Variant("ouro", ouro, ours)]
+    own = [
+        Variant("stock", (python,), env),
+        Variant("stock2", (python,), env),
+        Variant("ouro", ouro, ours),
+    ]
     if huge:
-        own += [Variant(f"huge {how}", (*ouro, "--huge", how), ours) for how in ("off", "always")]
+        rounds = settings.peer_rounds
+        own += [
+            Variant(f"huge {how}", (*ouro, "--huge", how), ours, rounds)
+            for how in ("off", "always")
+        ]
     peers, missing = malloc_variants(settings, (*env, ("PYTHONMALLOC", "malloc")))
     return own + [Variant(v.name, (python,), v.env, v.rounds) for v in peers], missing

@@ -15,7 +15,10 @@ def read(path: str) -> str:
 
 def cpu_model() -> str:
     lines = [line for line in read("/proc/cpuinfo").splitlines() if line.startswith("model name")]
-    return " ".join(dict.fromkeys(line.partition(":")[2].strip() for line in lines)) or platform.machine()
+    return (
+        " ".join(dict.fromkeys(line.partition(":")[2].strip() for line in lines))
+        or platform.machine()
+    )
 
 
 def memory_gib() -> float:

@@ -29,7 +29,9 @@ def malloc_variants(
     missing = []
     for name, (library, package) in LIBRARIES.items():
         if loadable(library):
-            variants.append(Variant(name, env=(*env, ("LD_PRELOAD", library)), rounds=settings.peer_rounds))
+            variants.append(
+                Variant(name, env=(*env, ("LD_PRELOAD", library)), rounds=settings.peer_rounds)
+            )
         else:
             missing.append(f"missing: {name} (Debian package {package})")
     return variants, missing

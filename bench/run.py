@@ -28,16 +28,38 @@ GROUPS = {"pool": QUESTIONS[:4], "python": ("scripts", "heaps"), "all": QUESTION
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.partition("\n\n")[0])
     add = parser.add_argument
-    add("questions", nargs="*", default=["all"], metavar="QUESTION", help=", ".join([*QUESTIONS, *GROUPS]))
+    add(
+        "questions",
+        nargs="*",
+        default=["all"],
+        metavar="QUESTION",
+        help=", ".join([*QUESTIONS, *GROUPS]),
+    )
     add("--smoke", action="store_true", help="everything once and tiny: does it run?")
     add("--json", metavar="FILE", help="write the results, with every single value")
     add("--markdown", metavar="FILE", help="write the tables for a README")
-    add("--show", metavar="FILE", help="print the tables of an earlier --json FILE instead of running")
-    add("--python", action="append", default=[], metavar="PATH", help="an interpreter; may be repeated")
+    add(
+        "--show",
+        action="append",
+        metavar="FILE",
+        help="print earlier --json FILEs, as one, instead of running",
+    )
+    add(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="an interpreter; may be repeated",
+    )
     add("--rounds", type=int, default=5, help="paired rounds of Ouro and stock (default 5)")
-    add("--peer-rounds", type=int, default=3, help="rounds in which the peers take part (default 3)")
-    add("--build", default=str(ROOT / "build/release"),
-        help="CMake build folder that has or gets the C programs")
+    add(
+        "--peer-rounds", type=int, default=3, help="rounds in which the peers take part (default 3)"
+    )
+    add(
+        "--build",
+        default=str(ROOT / "build/release"),
+        help="CMake build folder that has or gets the C programs",
+    )
     options = parser.parse_args(arguments)
     unknown = [name for name in options.questions if name not in (*QUESTIONS, *GROUPS)]
     if unknown:
@@ -64,19 +86,28 @@ def build_programs(folder: str) -> None:
 def settings_from(options: argparse.Namespace) -> Settings:
     rounds = (1, 1) if options.smoke else (options.rounds, options.peer_rounds)
     scratch = str(ROOT / "build/bench")
-    return Settings(*rounds, options.smoke, pythons=options.python, build=options.build, scratch=scratch)
+    return Settings(
+        *rounds, options.smoke, pythons=options.python, build=options.build, scratch=scratch
+    )
 
 
 def run_questions(options: argparse.Namespace) -> dict:
     settings = settings_from(options)
     build_programs(settings.build)
-    results = {"machine": machine.facts(), "rounds": settings.rounds, "smoke": settings.smoke, "answers": []}
     machine.raise_priority()
+    results = {
+        "machine": machine.facts(),
+        "rounds": settings.rounds,
+        "smoke": settings.smoke,
+        "answers": [],
+    }
     print(describe(results), flush=True)
     for name in chosen(options.questions):
         for answer in importlib.import_module(f"questions.{name}").ask(settings):
             if settings.smoke:
-                answer.rows = [replace(row, reach=None) for row in answer.rows]  # too small to judge
+                answer.rows = [
+                    replace(row, reach=None) for row in answer.rows
+                ]  # too small to judge
             print(table.text(answer), flush=True)
             results["answers"].append(table.as_json(answer))
             save(options, results)
@@ -94,25 +125,33 @@ def save(options: argparse.Namespace, results: dict) -> None:
     if options.json:
         Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
     if options.markdown:
-        Path(options.markdown).write_text("\n".join([describe(results), *map(table.markdown, answers)]))
+        Path(options.markdown).write_text(
+            "\n".join([describe(results), *map(table.markdown, answers)])
+        )
 
 
 def failures(answers: list[Answer]) -> list[str]:
     return [note for answer in answers for note in answer.notes if " failed: " in note]
 
 
+def earlier(files: list[str]) -> dict:
+    """Results of several runs on one machine, as one."""
+    results = [json.loads(Path(file).read_text()) for file in files]
+    return results[0] | {"answers": [answer for each in results for answer in each["answers"]]}
+
+
+def show(options: argparse.Namespace) -> dict:
+    results = earlier(options.show)
+    print(describe(results))
+    print("\n".join(table.text(table.from_json(answer)) for answer in results["answers"]))
+    save(options, results)
+    return results
+
+
 def main() -> int:
     options = parse()
-    if options.show:
-        results = json.loads(Path(options.show).read_text())
-        print(describe(results))
-    else:
-        results = run_questions(options)
-    answers = [table.from_json(answer) for answer in results["answers"]]
-    if options.show:
-        print("\n".join(map(table.text, answers)))
-        save(options, results)
-    return 1 if failures(answers) else 0
+    results = show(options) if options.show else run_questions(options)
+    return 1 if failures([table.from_json(answer) for answer in results["answers"]]) else 0
 
 
 if __name__ == "__main__":

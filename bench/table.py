@@ -8,7 +8,13 @@ from dataclasses import asdict
 
 from harness import Answer, Row
 
-UNITS = {"ns": "{:.1f}", "s": "{:.4g} s", "instructions": "{:.0f}", "share": "{:.2f}", "ratio": "{:.3f}"}
+UNITS = {
+    "ns": "{:.1f}",
+    "s": "{:.4g} s",
+    "instructions": "{:.0f}",
+    "share": "{:.2f}",
+    "ratio": "{:.3f}",
+}
 
 
 def number(value: float, unit: str) -> str:
@@ -46,7 +52,9 @@ def text(answer: Answer) -> str:
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
 
     def aligned(line: list[str]) -> str:
-        return "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))])
+        return "  ".join(
+            [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]
+        )
 
     return "\n".join([answer.title, *map(aligned, lines), *answer.notes, ""])
 

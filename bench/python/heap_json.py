@@ -15,7 +15,11 @@ def record(i: int) -> dict:
         "score": i * 0.37,
         "active": i % 3 == 0,
         "tags": [f"tag{i % 100}", f"group{i % 17}", f"level{i % 5}"],
-        "address": {"street": f"{i % 999} Main Street", "city": f"City {i % 500}", "zip": f"{i % 99999:05}"},
+        "address": {
+            "street": f"{i % 999} Main Street",
+            "city": f"City {i % 500}",
+            "zip": f"{i % 99999:05}",
+        },
         "history": [{"at": i + k, "what": f"event {i * k}"} for k in range(2)],
     }
 

@@ -24,7 +24,9 @@ PHASES = {
 
 
 def ask(settings: Settings) -> list[Answer]:
-    return [table for each in interpreter.interpreters(settings) for table in ask_one(settings, each)]
+    return [
+        table for each in interpreter.interpreters(settings) for table in ask_one(settings, each)
+    ]
 
 
 def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]:
@@ -44,6 +46,10 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]
         sizes.append(Row("  with the heap full", "B", numbers["full"], "stock"))
     names = [v.name for v in columns]
     return [
-        Answer(f"heaps {python.name}", f"CPython {python.name}: user CPU time", names, times, notes),
-        Answer(f"heaps {python.name} memory", f"CPython {python.name}: resident memory", names, sizes),
+        Answer(
+            f"heaps {python.name}", f"CPython {python.name}: user CPU time", names, times, notes
+        ),
+        Answer(
+            f"heaps {python.name} memory", f"CPython {python.name}: resident memory", names, sizes
+        ),
     ]

@@ -29,7 +29,9 @@ def executed(command: list[str], variant: Variant) -> int:
 def ask(settings: Settings) -> list[Answer]:
     title = "Instructions of one allocation and its free, with the loop around them"
     if shutil.which("valgrind") is None:
-        return [Answer("instructions", title, [], [], ["missing: valgrind (Debian package valgrind)"])]
+        return [
+            Answer("instructions", title, [], [], ["missing: valgrind (Debian package valgrind)"])
+        ]
     once_each = replace(settings, rounds=1)
     columns, notes = pairs.variants(once_each)
     rows = []

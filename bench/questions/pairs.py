@@ -55,7 +55,9 @@ def against_best(name: str, rows: list[Row], peers: list[str]) -> Answer:
         best = best_peer(row, peers)
         values = {"best peer": row.values[best], "ouro": row.values["ouro"]}
         ratios.append(Row(f"{row.name}: against {best}", row.unit, values, "best peer", reach=1.0))
-    return Answer(f"{name} best", "Ouro against the best peer of each row", ["best peer", "ouro"], ratios)
+    return Answer(
+        f"{name} best", "Ouro against the best peer of each row", ["best peer", "ouro"], ratios
+    )
 
 
 def ask(settings: Settings) -> list[Answer]:

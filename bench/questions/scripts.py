@@ -56,7 +56,17 @@ def folder(settings: Settings) -> Path:
     target = Path(settings.scratch, f"pyperformance-{VERSION}")
     if not target.exists():
         package = f"pyperformance=={VERSION}"
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", target, package]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--no-deps",
+            "--target",
+            target,
+            package,
+        ]
         subprocess.run(command, check=True)
     return target / "pyperformance" / "data-files" / "benchmarks"
 
@@ -67,11 +77,13 @@ def chosen(settings: Settings) -> list[list[str]]:
 
 
 def ask(settings: Settings) -> list[Answer]:
-    return [table for each in interpreter.interpreters(settings) for table in ask_one(settings, each)]
+    return [
+        table for each in interpreter.interpreters(settings) for table in ask_one(settings, each)
+    ]
 
 
 def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]:
-    env = (("PYTHONPATH", str(STAND_IN)), ("BENCH_SECONDS", str(settings.size(1, 0) * 0.6)))
+    env = (("PYTHONPATH", str(STAND_IN)), ("BENCH_SECONDS", str(settings.size(1, 0) * 0.4)))
     columns, notes = interpreter.columns(settings, python, env=env)
     times, peaks = [], []
     for script, *arguments in chosen(settings):
@@ -82,7 +94,9 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]
 
         numbers, failed = interleave(columns, settings, f"{python.name} {script}", once)
         notes += failed
-        whole_process = {name: numbers.pop(name) for name in ("user", "cpu", "peak") if name in numbers}
+        whole_process = {
+            name: numbers.pop(name) for name in ("user", "cpu", "peak") if name in numbers
+        }
         times += [Row(name, "s", values, "stock", reach=1.03) for name, values in numbers.items()]
         peaks.append(Row(script, "B", whole_process["peak"], "stock"))
     return tables(python.name, [v.name for v in columns], times, peaks, notes)

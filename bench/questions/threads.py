@@ -10,7 +10,11 @@ from harness import Answer, Numbers, Row, Settings, Variant, interleave, run
 from peers import malloc_variants
 from questions.pairs import against_best
 
-SIDES = {"take": "the thread that allocates", "give": "the thread that frees", "both": "both together"}
+SIDES = {
+    "take": "the thread that allocates",
+    "give": "the thread that frees",
+    "both": "both together",
+}
 
 
 def ask(settings: Settings) -> list[Answer]:

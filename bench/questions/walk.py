@@ -22,4 +22,6 @@ def ask(settings: Settings) -> list[Answer]:
         notes += failed
         reach = 4.0 if shape == "dense" else None
         rows.append(Row(f"{blocks:,} live, {title}", "ns", numbers["ns"], reach=reach))
-    return [Answer("walk", "A walk of all live blocks: ns of CPU time per block", ["ouro"], rows, notes)]
+    return [
+        Answer("walk", "A walk of all live blocks: ns of CPU time per block", ["ouro"], rows, notes)
+    ]
