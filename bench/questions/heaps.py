@@ -41,6 +41,7 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]
         numbers, failed = interleave(columns, settings, f"{python.name} {program}", once)
         notes += failed
         times.append(Row(f"{title}: all", "s", numbers["user"], "stock", reach))
+        times.append(Row("  with system time", "s", numbers["cpu"], "stock"))
         times += [Row(f"  {phase}", "s", numbers[phase], "stock") for phase in PHASES[program]]
         sizes.append(Row(f"{title}: peak", "B", numbers["peak"], "stock", 1.02))
         sizes.append(Row("  with the heap full", "B", numbers["full"], "stock"))
