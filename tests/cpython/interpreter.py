@@ -120,7 +120,8 @@ class Interpreter:
         kept["OURO_DIR"] = str(self.work / "sockets")
         return kept | ({"OURO_RUN": "quiet=1"} if ouro else {})
 
-    def run(self, module: str, *, ouro: bool, use: str | None, timeout: float, tag: str) -> Outcome:
+    def run(self, module: str, *, ouro: bool, use: str | None, skip: list[str], timeout: float,
+            tag: str) -> Outcome:
         """Run one module (or `module:pattern,...` of it) in its own process; read what it did."""
         module, _, patterns = module.partition(":")
         side = "ouro" if ouro else "stock"
@@ -137,6 +138,8 @@ class Interpreter:
         command += (["-u", use] if use else []) + arguments
         for pattern in filter(None, patterns.split(",")):
             command += ["-m", pattern]
+        for pattern in skip:
+            command += ["-i", pattern]
         began = time.monotonic()
         pid, status = run_to_log(command, self._environment(ouro, witness), log, timeout)
         outcome = Outcome(status, time.monotonic() - began, log)

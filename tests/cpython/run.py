@@ -44,6 +44,8 @@ class Comparison:
             return "absent"
         if self.regressions:
             return "REGRESSION"
+        if self.stock.died:
+            return f"stock {self.stock.describe_end()}"
         return ", ".join(word for word in ("known", "flaky") if getattr(self, word)) or "ok"
 
 
@@ -53,9 +55,9 @@ def read_list(path: pathlib.Path) -> list[list[str]]:
     return [words for words in lines if words]
 
 
-def known_deviations(version: str, module: str) -> list[str]:
-    """Patterns of cases that may differ: lines `version-pattern module case-pattern  # reason`."""
-    return [case for versions, name, case in read_list(HERE / "known.txt")
+def patterns(file: str, version: str, module: str) -> list[str]:
+    """What a list says of a module: lines `version-pattern module case-pattern  # reason`."""
+    return [case for versions, name, case in read_list(HERE / file)
             if fnmatch.fnmatch(version, versions) and name == module.partition(":")[0]]
 
 
@@ -68,8 +70,10 @@ def losses(stock: Outcome, ouro: Outcome) -> set[str]:
 
 
 def compare(python: Interpreter, module: str, options) -> Comparison:
+    skip = patterns("skip.txt", python.version, module)
+
     def run(ouro: bool, attempt: int) -> Outcome:
-        return python.run(module, ouro=ouro, use=options.use, timeout=options.timeout,
+        return python.run(module, ouro=ouro, use=options.use, skip=skip, timeout=options.timeout,
                           tag=f".{attempt}" if attempt else "")
 
     result = Comparison(module, run(False, 0), Outcome(NOT_THERE, 0, pathlib.Path()))
@@ -85,8 +89,8 @@ def compare(python: Interpreter, module: str, options) -> Comparison:
 def judge(python: Interpreter, result: Comparison, run) -> None:
     """Sort the differences into known, flaky and regressions; a crash is never flaky."""
     lost = losses(result.stock, result.ouro)
-    patterns = known_deviations(python.version, result.module)
-    result.known = sorted(case for case in lost if any(fnmatch.fnmatch(case, p) for p in patterns))
+    known = patterns("known.txt", python.version, result.module)
+    result.known = sorted(case for case in lost if any(fnmatch.fnmatch(case, p) for p in known))
     lost -= set(result.known)
     result.fixed = sorted(result.stock.failed & result.ouro.passed)
     if not lost:
@@ -158,7 +162,8 @@ def parse(arguments: list[str] | None = None):
     parser.add_argument("--python", action="append", help="interpreter to test (repeatable)")
     parser.add_argument("--full", action="store_true", help="every module of the suite")
     parser.add_argument("--stock", action="store_true", help="stock only: a baseline with timings")
-    parser.add_argument("--jobs", type=int, default=1, help="modules at the same time")
+    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
+                        help="modules at the same time (default: 2; more disturbs their timings)")
     parser.add_argument("--use", help="resources passed to regrtest -u (default: none)")
     parser.add_argument("--timeout", type=float, default=1200, help="seconds for one module")
     parser.add_argument("--install", default=str(HERE.parent.parent),
