@@ -77,6 +77,7 @@ static void fill_and_drop_every_class(bool hardened) {
     CHECK_LT(2 * MIB * 95 / 100, count * class);
     for (size_t i = 0; i < count; i++) ouro_free(heap, blocks[i]);
     CHECK(heap_ok(heap));
+    if (size % 64) continue;
     void *large = ouro_alloc(heap, 2 * MIB - 100);
     CHECK(large);
     ouro_free(heap, large);

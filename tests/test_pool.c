@@ -102,6 +102,20 @@ TEST(every_order_of_freeing_leaves_an_empty_heap) {
   }
 }
 
+TEST(a_second_free_is_ignored_where_the_bitmap_tells) {
+  ouro_heap *h = quiet_heap("pool");
+  void *kept = ouro_alloc(h, 100), *p = ouro_alloc(h, 100);
+  ouro_free(h, p);
+  ouro_heap_give_back(h); /* the block is back in its pool's bitmap */
+  ouro_free(h, p);
+  ouro_heap_give_back(h);
+  CHECK(heap_ok(h));
+  CHECK_EQ(stats_of(h).live_blocks, 1u);
+  ouro_free(h, kept);
+  ouro_heap_give_back(h);
+  CHECK_EQ(stats_of(h).pools, 0u);
+}
+
 TEST(claims_of_a_bin_are_not_counted_as_live) {
   ouro_heap *h = quiet_heap("pool");
   void *p = ouro_alloc(h, 48);

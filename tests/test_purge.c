@@ -129,6 +129,29 @@ TEST(memory_that_falls_free_in_two_steps_goes_back_in_two_steps) {
   CHECK_LT(heap_rss(heap), MIB);
 }
 
+/* Blocks kept at hand would each hold a page, for ever where their class is not asked for again. */
+TEST(blocks_kept_at_hand_do_not_outlast_a_round) {
+  ouro_heap *heap = decaying_heap(0, 0);
+  for (size_t size = 16; size <= OURO_SMALL_MAX; size += 16) {
+    for (int i = 0; i < 200; i++) blocks[i] = ouro_alloc(heap, size);
+    for (int i = 0; i < 200; i++) ouro_free(heap, blocks[i]);
+  }
+  one_round(heap);
+  one_round(heap);
+  CHECK_LE(stats_of(heap).held, OURO_CLASSES * 4 * KIB);
+  CHECK_EQ(stats_of(heap).live_blocks, 0u);
+  CHECK(heap_ok(heap));
+}
+
+TEST(blocks_freed_by_other_threads_go_back_by_ticks_alone) {
+  ouro_heap *heap = decaying_heap(0, 0);
+  fill(heap);
+  for (int i = 0; i < COUNT; i++) ouro_free_remote(heap, blocks[i]);
+  one_round(heap);
+  CHECK_LT(COUNT * SIZE * 9 / 10, one_round(heap));
+  CHECK(heap_ok(heap));
+}
+
 TEST(nothing_goes_back_before_the_decay_time) {
   ouro_heap *heap = decaying_heap(60000, 0);
   fill(heap);

@@ -132,6 +132,24 @@ TEST(free_of_a_foreign_block_from_another_thread_is_reported_by_the_owner) {
   free(system);
 }
 
+/* Within the heap's own arena, but in a pool that nobody uses. */
+TEST(free_of_an_address_in_an_unused_pool_is_reported) {
+  reports r = {0};
+  ouro_heap *heap = hard_heap(&r);
+  char *p = ouro_alloc(heap, 60), *wild = p + 5 * OURO_POOL_BYTES;
+  ouro_free(heap, wild);
+  CHECK_EQ(r.count, 1);
+  CHECK_EQ(r.last.kind, OURO_FOREIGN_FREE);
+  ouro_free_remote(heap, wild);
+  CHECK_EQ(r.count, 2);
+  CHECK_EQ(r.last.kind, OURO_FOREIGN_FREE);
+  CHECK(r.last.address == wild);
+  ouro_heap_adopt(heap);
+  ouro_free(heap, p);
+  CHECK_EQ(r.count, 2);
+  check_unharmed(heap, &r);
+}
+
 TEST(free_of_a_stack_address_is_reported) {
   reports r = {0};
   ouro_heap *heap = hard_heap(&r);
