@@ -107,8 +107,7 @@ TEST(idle_memory_goes_back_after_the_decay_time) {
   fill(heap);
   size_t full = heap_rss(heap);
   drop_all_but_every(heap, 2000);
-  ouro_heap_tick(heap, 10000000);
-  idle(heap, 400);
+  idle_until(heap, 64 * KIB);
   CHECK_LT(heap_rss(heap), full / 10 + 512 * KIB);
   CHECK(stats_of(heap).returned > full * 8 / 10);
   CHECK(heap_ok(heap));
@@ -210,12 +209,12 @@ TEST(keep_bytes_stay_with_the_process) {
   ouro_heap *heap = decaying_heap(30, 4 * MIB);
   fill(heap);
   drop_all_but_every(heap, 0);
-  ouro_heap_tick(heap, 10000000);
-  idle(heap, 300);
+  idle_until(heap, 5 * MIB);
+  idle(heap, 150);
   uint64_t purgeable = stats_of(heap).purgeable;
   CHECK(within(purgeable, 4 * MIB, MIB));
   ouro_heap_set_keep(heap, 0);
-  idle(heap, 300);
+  idle_until(heap, 128 * KIB);
   CHECK_LT(stats_of(heap).purgeable, 256 * KIB);
 }
 
@@ -232,8 +231,7 @@ TEST(the_setting_of_decay_holds_from_then_on) {
   fill(heap);
   drop_all_but_every(heap, 0);
   ouro_heap_set_decay(heap, 20);
-  ouro_heap_tick(heap, 10000000);
-  idle(heap, 300);
+  idle_until(heap, 128 * KIB);
   CHECK_LT(stats_of(heap).purgeable, 256 * KIB);
   CHECK(stats_of(heap).returned > COUNT * SIZE * 9 / 10);
 }
@@ -258,7 +256,8 @@ TEST(a_heap_in_use_gives_back_by_itself) {
   fill(heap);
   size_t full = heap_rss(heap);
   drop_all_but_every(heap, 0);
-  for (int round = 0; round < 150; round++) { /* an unrelated small load, no tick of ours */
+  for (int round = 0; round < 5000 && heap_rss(heap) >= full / 2;
+       round++) { /* an unrelated small load, no tick of ours */
     void *some[2000];
     for (int i = 0; i < 2000; i++) some[i] = ouro_alloc(heap, 400);
     for (int i = 0; i < 2000; i++) ouro_free(heap, some[i]);
@@ -275,7 +274,8 @@ TEST(wants_tick_tells_whether_free_memory_waits) {
   ouro_heap_set_decay(heap, 20);
   sleep_ms(40);
   CHECK(ouro_heap_wants_tick(heap));
-  idle(heap, 400);
+  idle_until(heap, 0);
+  for (int i = 0; i < 1000 && ouro_heap_wants_tick(heap); i++) idle(heap, 10);
   CHECK(!ouro_heap_wants_tick(heap));
 }
 

@@ -104,10 +104,7 @@ TEST(P3_unused_memory_goes_back_also_from_arenas_that_hold_live_blocks) {
   for (int i = 0; i < MANY; i++)
     if (i % 2000) ouro_free(heap, many[i]);
   CHECK(stats_of(heap).arenas >= 5);
-  for (int i = 0; i < 100; i++) {
-    sleep_ms(5);
-    ouro_heap_tick(heap, 10000000);
-  }
+  idle_until(heap, 64 * KIB);
   CHECK(stats_of(heap).arenas >= 5); /* none of them is empty */
   CHECK_LT(heap_rss(heap), full / 10);
 }
@@ -121,10 +118,7 @@ TEST(P3_how_much_is_kept_is_a_setting) {
     ouro_heap *heap = ouro_heap_new(&options);
     fill(heap);
     for (int i = 0; i < MANY; i++) ouro_free(heap, many[i]);
-    for (int i = 0; i < 60; i++) {
-      sleep_ms(5);
-      ouro_heap_tick(heap, 10000000);
-    }
+    idle_until(heap, k ? 9 * MIB : 64 * KIB);
     kept[k] = heap_rss(heap);
     ouro_heap_destroy(heap);
   }

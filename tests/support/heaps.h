@@ -79,6 +79,15 @@ static inline void sleep_ms(long ms) {
   while (nanosleep(&t, &t)) {}
 }
 
+/* Ticks as a timer would, until at most `purgeable` bytes wait to go back; gives up after ten seconds, as
+ * a machine under load may take that long. */
+static inline void idle_until(ouro_heap *h, uint64_t purgeable) {
+  for (int i = 0; i < 2000 && stats_of(h).purgeable > purgeable; i++) {
+    sleep_ms(5);
+    ouro_heap_tick(h, 10000000);
+  }
+}
+
 /* All live blocks, one call; `seen` counts them, `bytes` adds up their sizes. */
 static inline size_t walk_all(ouro_heap *h, size_t *bytes) {
   ouro_walk at = {0};
