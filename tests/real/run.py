@@ -92,6 +92,9 @@ class Pairs:
     def _run(self, interpreter: list[str]) -> tuple[dict[str, str], Cost]:
         with tempfile.TemporaryDirectory(prefix="real-") as folder:
             run, cost = measure(self.program, interpreter, self.runs_in, Path(folder))
+            if run.status not in self.program.statuses:
+                said = (run.stdout + run.stderr)[-2000:]
+                raise RuntimeError(f"{interpreter} ended with {run.status}:\n{said}")
             return self.program.outcome(run), cost
 
     def round(self, stock_first: bool) -> None:
