@@ -79,8 +79,8 @@ static inline void sleep_ms(long ms) {
   while (nanosleep(&t, &t)) {}
 }
 
-/* Ticks as a timer would, until at most `purgeable` bytes wait to go back; gives up after ten seconds, as
- * a machine under load may take that long. */
+/* Ticks as a timer would, until at most `purgeable` bytes wait to go back. Gives up after ten seconds:
+ * a machine under load may take long. */
 static inline void idle_until(ouro_heap *h, uint64_t purgeable) {
   for (int i = 0; i < 2000 && stats_of(h).purgeable > purgeable; i++) {
     sleep_ms(5);
