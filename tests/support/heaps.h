@@ -79,7 +79,7 @@ static inline void sleep_ms(long ms) {
   while (nanosleep(&t, &t)) {}
 }
 
-/* Ticks as a timer would, until at most `purgeable` bytes wait to go back. Gives up after ten seconds:
+/* Ticks as a timer would, until at most `purgeable` bytes wait to go back. Ends after ten seconds:
  * a machine under load may take long. */
 static inline void idle_until(ouro_heap *h, uint64_t purgeable) {
   for (int i = 0; i < 2000 && stats_of(h).purgeable > purgeable; i++) {
