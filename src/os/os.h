@@ -40,6 +40,9 @@ size_t os_resident(const void *address, size_t size);
 uint64_t os_clock_ns(void);
 uint64_t os_clock_coarse_ns(void);
 
+/* Nanoseconds of processor time that the calling thread has used. */
+uint64_t os_thread_cpu_ns(void);
+
 /* A number that no other living thread of the process has. */
 uintptr_t os_thread_id(void);
 

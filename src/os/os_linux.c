@@ -78,6 +78,8 @@ uint64_t os_clock_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
 uint64_t os_clock_coarse_ns(void) { return read_clock(CLOCK_MONOTONIC_COARSE); }
 
+uint64_t os_thread_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 /* The address of a thread-local is the thread's own as long as it lives. */
 uintptr_t os_thread_id(void) {
   static _Thread_local char mine;

@@ -128,6 +128,15 @@ static void end_round(heap *h) {
   h->next_round = h->round_began + (pause > h->decay_ns ? pause : h->decay_ns);
 }
 
+/* A visit, on the round's account: processor time, as a busy machine may keep the thread waiting, and
+ * only of looking, as returning memory is work that ends by itself. */
+static size_t visit_on_account(heap *h, window *w, arena *a) {
+  uint64_t before = os_thread_cpu_ns();
+  size_t returned = visit(h, w, a);
+  if (returned == 0) h->round_spent += os_thread_cpu_ns() - before;
+  return returned;
+}
+
 /* The arena to visit next, or NULL at the end of the round. */
 static arena *next_arena(heap *h, window **in) {
   while (h->round_window < h->window_count) {
@@ -142,20 +151,15 @@ static arena *next_arena(heap *h, window **in) {
 
 size_t ouro_heap_tick(ouro_heap *heap_, uint64_t budget_ns) {
   heap *h = heap_in(heap_);
-  uint64_t began = os_clock_ns(), now = began;
+  uint64_t began = os_clock_ns();
   size_t returned = 0;
   window *w;
-  if (!hard_owner(h, NULL) || !round_due(h, now)) return 0;
+  if (!hard_owner(h, NULL) || !round_due(h, began)) return 0;
   if (remote_pending(h)) remote_drain(h);
-  if (!h->in_round) begin_round(h, now);
+  if (!h->in_round) begin_round(h, began);
   for (arena *a = next_arena(h, &w); a; a = next_arena(h, &w)) {
-    size_t here = visit(h, w, a);
-    uint64_t before = now;
-    now = os_clock_ns();
-    if (here == 0)
-      h->round_spent += now - before; /* returning memory is work that ends by itself */
-    returned += here;
-    if (now - began >= budget_ns) break;
+    returned += visit_on_account(h, w, a);
+    if (os_clock_ns() - began >= budget_ns) break;
   }
   if (h->round_window == h->window_count) end_round(h);
   OURO_SLOW(!ouro_heap_check(heap_));

@@ -4,7 +4,6 @@
  * dealt out to the rows, `pinned` taking the rest: so the rows add up even while the owner works
  * on.
  */
-#include "pool/large.h"
 #include "pool/view.h"
 
 typedef struct pool_view {
@@ -99,7 +98,6 @@ static void move_recent(const heap *h, ouro_heap_stats *s) {
 
 static void finish(const heap *h, ouro_heap_stats *s) {
   s->metadata += (sizeof(heap) + h->page - 1) / h->page * h->page;
-  s->metadata += h->large_room * sizeof(large) + h->large_map.room * sizeof(addrmap_entry);
   move_recent(h, s);
   s->rounding = s->live - s->requested;
   s->resident = s->live + s->held + s->purgeable + s->pinned + s->waste + s->metadata;
