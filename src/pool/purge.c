@@ -128,8 +128,8 @@ static void end_round(heap *h) {
   h->next_round = h->round_began + (pause > h->decay_ns ? pause : h->decay_ns);
 }
 
-/* A visit, on the round's account: processor time, as a busy machine may keep the thread waiting, and
- * only of looking, as returning memory is work that ends by itself. */
+/* A visit, on the round's account: processor time, as a busy machine may keep the thread waiting,
+ * and only of looking, as returning memory is work that ends by itself. */
 static size_t visit_on_account(heap *h, window *w, arena *a) {
   uint64_t before = os_thread_cpu_ns();
   size_t returned = visit(h, w, a);
