@@ -44,6 +44,11 @@ class Outcome:
     main_has_ouro: bool = False
 
     @property
+    def empty(self) -> bool:
+        """Ended badly before any case did: nothing can be compared."""
+        return self.status != 0 and not (self.passed or self.failed or self.skipped)
+
+    @property
     def died(self) -> bool:
         """Ended by a signal (a crash, or our timeout), so that the cases after it are unknown."""
         return self.status < 0 or self.status > 128
@@ -98,7 +103,9 @@ class Interpreter:
     def modules(self) -> list[str]:
         listed = self._ask(self.python, "import sys; sys.argv[1:] = ['--list-tests']\n"
                            "from test.libregrtest.main import main; main()")
-        return [line.removeprefix("test.") for line in listed.split()]
+        lacking = [path.stem.replace("test_extra_", "test_") for path in EXTRA.glob("test_extra_*.py")]
+        extra = [name for name in lacking if "--testdir" in (self.module_arguments(name) or [])]
+        return [line.removeprefix("test.") for line in listed.split()] + sorted(extra)
 
     @functools.cached_property
     def _suite(self) -> str:
@@ -109,8 +116,10 @@ class Interpreter:
         path = os.path.join(self._suite, *module.split("."))
         if os.path.exists(path + ".py") or os.path.exists(os.path.join(path, "__init__.py")):
             return [module if "." not in module else "test." + module]
-        if (EXTRA / (module + ".py")).exists():
-            return ["--testdir", str(EXTRA), module]
+        # Not under its own name: regrtest takes some of these names for folders it must split.
+        extra = module.replace("test_", "test_extra_", 1)
+        if (EXTRA / (extra + ".py")).exists():
+            return ["--testdir", str(EXTRA), extra]
         return None
 
     def _environment(self, ouro: bool, witness: pathlib.Path) -> dict[str, str]:

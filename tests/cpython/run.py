@@ -44,7 +44,7 @@ class Comparison:
             return "absent"
         if self.regressions:
             return "REGRESSION"
-        if self.stock.died:
+        if self.stock.died or self.stock.empty:
             return f"stock {self.stock.describe_end()}"
         return ", ".join(word for word in ("known", "flaky") if getattr(self, word)) or "ok"
 
