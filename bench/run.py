@@ -38,6 +38,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--smoke", action="store_true", help="everything once and tiny: does it run?")
     add("--json", metavar="FILE", help="write the results, with every single value")
     add("--markdown", metavar="FILE", help="write the tables for a README")
+    add("--summary", metavar="FILE", help="write one Markdown table of what was to be reached")
     add(
         "--show",
         action="append",
@@ -123,11 +124,12 @@ def save(options: argparse.Namespace, results: dict) -> None:
     """After every table, so that an interrupted run keeps what it has."""
     answers = [table.from_json(answer) for answer in results["answers"]]
     if options.json:
-        Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+        Path(options.json).write_text(json.dumps(results) + "\n")
     if options.markdown:
-        Path(options.markdown).write_text(
-            "\n".join([describe(results), *map(table.markdown, answers)])
-        )
+        tables = map(table.markdown, answers)
+        Path(options.markdown).write_text("\n".join([describe(results), *tables]) + "\n")
+    if options.summary:
+        Path(options.summary).write_text(table.summary(answers))
 
 
 def failures(answers: list[Answer]) -> list[str]:

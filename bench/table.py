@@ -66,8 +66,30 @@ def markdown(answer: Answer) -> str:
     return "\n".join([f"**{answer.title}**", "", *lines, "", *answer.notes])
 
 
+def summary(answers: list[Answer]) -> str:
+    """The rows that have something to reach, in one Markdown table."""
+    lines = ["| question | compared with | Ouro | to reach |", "|---|---:|---:|---|"]
+    for answer in answers:
+        for row in filter(Row.verdict, answer.rows):
+            base = cell(row, row.baseline, spread=False) if row.baseline else ""
+            against = f"{row.baseline} {base}" if row.baseline else "-"
+            cells = [
+                f"{answer.name}: {row.name.strip()}",
+                against,
+                cell(row, row.judged),
+                row.verdict(),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def as_json(answer: Answer) -> dict:
-    return asdict(answer)
+    """With values of five digits: more than any of them is worth."""
+    data = asdict(answer)
+    for row in data["rows"]:
+        for name, values in row["values"].items():
+            row["values"][name] = [value and float(f"{value:.5g}") for value in values]
+    return data
 
 
 def from_json(data: dict) -> Answer:
