@@ -202,7 +202,7 @@ typedef struct ouro_heap_stats {
   uint64_t pools;         /* count, in use */
   uint64_t arenas;        /* count, with a pool in use */
   uint64_t pinned_arenas; /* count, of these: at least half of the bytes are free */
-  uint64_t remote_frees;  /* count, since the heap was made */
+  uint64_t remote_frees;  /* count, since the heap was made; large ones once they are taken back */
 } ouro_heap_stats;
 
 /* Fills `out` from one pass over the descriptors. Any thread: while the owner works on, single

@@ -85,11 +85,11 @@ typedef struct heap {
   bool in_round, waiting; /* waiting: the last round left memory to age */
 
   quarantine quarantine;
+  uint64_t remote_taken; /* blocks that other threads freed and the owner has taken back */
 
   /* Written by other threads; on lines of their own. */
   _Alignas(64) _Atomic(uintptr_t) remote_pools; /* chain of descriptors with remote frees */
   _Atomic(uintptr_t) remote_large;              /* chain through freed large blocks */
-  _Atomic uint64_t remote_frees;
 } heap;
 
 _Static_assert(sizeof(heap) <= WINDOW_HEADER_AT, "the heap fits before its window's header");

@@ -22,7 +22,6 @@ static void push(_Atomic(uintptr_t) *head, _Atomic(uintptr_t) *next, uintptr_t i
 void ouro_free_remote(ouro_heap *heap_, void *block) {
   if (!block) return;
   heap *h = heap_in(heap_);
-  atomic_fetch_add_explicit(&h->remote_frees, 1, memory_order_relaxed);
   if (!heap_has_window(h, block)) { /* large: chained through itself, looked up by the owner */
     push(&h->remote_large, block, (uintptr_t)block);
     return;
@@ -55,6 +54,7 @@ static void announce_deaths(ouro_pool *pool, unsigned word, uint64_t bits) {
 /* Ends blocks of one word. Bits of blocks that are free already (a double free) have no effect. */
 static void take_word(heap *h, ouro_pool *pool, unsigned word, uint64_t bits) {
   if (bits == 0) return;
+  h->remote_taken += bits_count(bits);
   if (h->hardened) {
     free_one_by_one(h, pool, word, bits);
     return;
@@ -77,6 +77,7 @@ static void drain_large(heap *h) {
   while (at) {
     void *block = (void *)at;
     at = atomic_load_explicit((_Atomic(uintptr_t) *)block, memory_order_relaxed);
+    h->remote_taken++;
     if (!large_free(h, block) && h->hardened) hard_report(h, OURO_FOREIGN_FREE, block, NULL, 0);
   }
 }

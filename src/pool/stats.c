@@ -9,6 +9,7 @@
 typedef struct pool_view {
   unsigned class;
   uint64_t live_blocks, live, requested, held, purgeable, waste, pinned, touched;
+  uint64_t remote; /* blocks that other threads freed and the owner has not taken back */
 } pool_view;
 
 /* Takes up to `wanted` out of *rest. */
@@ -18,10 +19,11 @@ static uint64_t deal(uint64_t *rest, uint64_t wanted) {
   return part;
 }
 
+/* Blocks that are used but not the program's, remote frees apart. */
 static uint64_t held_blocks(const heap *h, const ouro_pool *pool) {
   const ouro_bin *bin = &h->open.bins[pool_class(pool)];
   uint64_t held = bin->pool == pool ? bits_count(bin->bits) : 0;
-  return held + pool->withheld + remote_count(pool);
+  return held + pool->withheld;
 }
 
 /* Bytes of colour and tail on pages that are resident and not purgeable. */
@@ -46,8 +48,9 @@ static uint64_t requested_bytes(const heap *h, const ouro_pool *pool, uint64_t l
 
 static pool_view view_of(const heap *h, const ouro_pool *pool) {
   uint32_t touched = pool->touched, spare = pool_free_pages(h, pool) & touched;
-  uint64_t held = held_blocks(h, pool), used = pool->used, rest = bits_count(touched) * h->page;
-  pool_view v = {.class = pool_class(pool), .touched = rest};
+  uint64_t used = pool->used, rest = bits_count(touched) * h->page;
+  pool_view v = {.class = pool_class(pool), .touched = rest, .remote = remote_count(pool)};
+  uint64_t held = held_blocks(h, pool) + v.remote;
   v.purgeable = deal(&rest, bits_count(spare) * h->page);
   v.waste = deal(&rest, waste_bytes(h, pool, touched & ~spare));
   v.held = deal(&rest, (held < used ? held : used) * pool->size);
@@ -67,6 +70,7 @@ static void add_pool(ouro_heap_stats *s, const pool_view *v) {
   s->purgeable += v->purgeable;
   s->pinned += v->pinned;
   s->waste += v->waste;
+  s->remote_frees += v->remote;
   s->pools++;
 }
 
@@ -106,7 +110,7 @@ static void finish(const heap *h, ouro_heap_stats *s) {
   s->peak_pools = h->peak_pools * OURO_POOL_BYTES;
   s->large = h->large_bytes;
   s->large_blocks = h->large_count;
-  s->remote_frees = atomic_load_explicit(&h->remote_frees, memory_order_relaxed);
+  s->remote_frees += h->remote_taken;
 }
 
 void ouro_heap_stats_read(const ouro_heap *heap, ouro_heap_stats *out) {
