@@ -92,12 +92,18 @@ def settings_from(options: argparse.Namespace) -> Settings:
     )
 
 
+def commit() -> str:
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.stdout.strip() or "unknown"
+
+
 def run_questions(options: argparse.Namespace) -> dict:
     settings = settings_from(options)
     build_programs(settings.build)
     machine.raise_priority()
     results = {
-        "machine": machine.facts(),
+        "machine": machine.facts() | {"commit": commit()},
         "rounds": settings.rounds,
         "smoke": settings.smoke,
         "answers": [],
@@ -139,7 +145,9 @@ def failures(answers: list[Answer]) -> list[str]:
 def earlier(files: list[str]) -> dict:
     """Results of several runs on one machine, as one."""
     results = [json.loads(Path(file).read_text()) for file in files]
-    return results[0] | {"answers": [answer for each in results for answer in each["answers"]]}
+    answers = [answer for each in results for answer in each["answers"]]
+    rounds = sorted({each["rounds"] for each in results})
+    return results[0] | {"rounds": " or ".join(map(str, rounds)), "answers": answers}
 
 
 def show(options: argparse.Namespace) -> dict:
