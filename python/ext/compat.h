@@ -203,4 +203,49 @@ static inline bool compat_visit_tracked(compat_visitor visit, void *context) {
 #endif
 }
 
+/* --- What a fork's hooks need to know (3.12) -------------------------------------------------- */
+
+/* A call that Python code is making. */
+typedef struct compat_call {
+  const void *frame;
+  int at;
+} compat_call;
+
+#if PY_VERSION_HEX >= 0x030C0000
+
+#define COMPAT_HOOK_FRAMES 8
+
+static inline compat_call compat_calling(void) {
+  PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+  compat_call call = {frame, frame ? PyFrame_GetLasti(frame) : -1};
+  Py_XDECREF(frame);
+  return call;
+}
+
+/* Whether Python code runs inside that call. A bounded look: deep below it is not a hook that runs. */
+static inline bool compat_inside(compat_call call) {
+  PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
+  bool inside = false;
+  for (int depth = 0; frame != NULL && depth < COMPAT_HOOK_FRAMES; depth++) {
+    bool same = frame == call.frame;
+    inside = same && depth > 0 && PyFrame_GetLasti(frame) == call.at;
+    PyFrameObject *back = same ? NULL : PyFrame_GetBack(frame);
+    Py_DECREF(frame);
+    frame = back;
+  }
+  Py_XDECREF(frame);
+  return inside;
+}
+
+#else /* nobody counts threads at a fork */
+
+static inline compat_call compat_calling(void) { return (compat_call){NULL, -1}; }
+
+static inline bool compat_inside(compat_call call) {
+  (void)call;
+  return false;
+}
+
+#endif
+
 #endif

@@ -29,6 +29,7 @@ static struct service {
    * the GIL, and another thread may fork meanwhile. `forker` holds it: a thread, 0: none. */
   pthread_mutex_t forking;
   pid_t forker;
+  compat_call fork;      /* the last one */
   atomic_bool dismissed; /* the thread that this process ends with has ended */
   pthread_key_t key;     /* in that thread, for its destructor */
   bool has_key;
@@ -184,9 +185,9 @@ static void resume_threads(void) {
   if (service.options.channel && !service.server.running) start_server();
 }
 
-/* Where another fork is under way, its end resumes them. */
+/* Where another fork is under way, its end resumes them. Hooks in Python run pending calls too. */
 static int resume_pending(void *unused) {
-  (void)unused;
+  if (compat_inside(service.fork) && Py_AddPendingCall(resume_pending, unused) == 0) return 0;
   if (pthread_mutex_trylock(&service.forking) != 0) return 0;
   resume_threads();
   pthread_mutex_unlock(&service.forking);
@@ -198,6 +199,7 @@ static int resume_pending(void *unused) {
  * runs pending calls, may be waiting for long. */
 void service_after_fork_parent(void) {
   bool at_once = gettid() != getpid();
+  if (!at_once) service.fork = compat_calling();
   if (at_once || Py_AddPendingCall(resume_pending, NULL) < 0) resume_threads();
   end_fork();
 }
