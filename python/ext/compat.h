@@ -222,7 +222,7 @@ static inline compat_call compat_calling(void) {
   return call;
 }
 
-/* Whether Python code runs inside that call. A bounded look: deep below it is not a hook that runs. */
+/* Whether Python code runs inside that call. A bounded look: what is far below is no hook. */
 static inline bool compat_inside(compat_call call) {
   PyFrameObject *frame = PyThreadState_GetFrame(PyThreadState_Get());
   bool inside = false;
