@@ -6,6 +6,8 @@
 #   chroot.sh create SUITE DIR PACKAGE...   debootstrap SUITE into DIR, then install the packages
 #   chroot.sh run DIR COMMAND...            run a command in it, with /proc, /dev and, as /ouro, this
 #                                           source tree mounted
+#   chroot.sh close DIR                     unmount all that: before DIR is removed, or the source
+#                                           tree goes with it
 #
 #   chroot.sh create trixie /tmp/trixie python3.13-dev python3.13-venv libpython3.13-testsuite
 #   chroot.sh create sid /tmp/sid python3.14-dev python3.14-venv libpython3.14-testsuite
@@ -54,10 +56,16 @@ run() {
         PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
 }
 
-[ $# -ge 3 ] || die "usage: $0 create SUITE DIR PACKAGE... | run DIR COMMAND..."
+close() {
+    for place in ouro dev/shm dev/pts dev proc; do
+        ! mountpoint -q "$1/$place" || umount "$1/$place"
+    done
+}
+
+[ $# -ge 2 ] || die "usage: $0 create SUITE DIR PACKAGE... | run DIR COMMAND... | close DIR"
 verb=$1
 shift
 case $verb in
-    create | run) "$verb" "$@" ;;
-    *) die "unknown verb $verb: create or run" ;;
+    create | run | close) "$verb" "$@" ;;
+    *) die "unknown verb $verb: create, run or close" ;;
 esac
