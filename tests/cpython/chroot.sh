@@ -38,6 +38,7 @@ mount_all() {
     [ -e "$1/proc/self" ] || mount -t proc proc "$1/proc"
     [ -e "$1/dev/pts/ptmx" ] || {
         mount --bind /dev "$1/dev"
+        mount --make-private "$1/dev" # or what is mounted below shows in the host's own /dev
         mount -t devpts devpts "$1/dev/pts"
         mkdir -p "$1/dev/shm"
         mount -t tmpfs tmpfs "$1/dev/shm"
