@@ -24,15 +24,19 @@ static arena *lowest_open(window *w) {
   return NULL;
 }
 
-static window *add_window(heap *h) {
-  if (h->window_count == HEAP_WINDOWS_MAX) return NULL;
-  window *w = window_new(h->window_count);
-  if (!w) return NULL;
+void heap_own_window(heap *h, window *w) {
   uintptr_t slot = (uintptr_t)w >> OURO_WINDOW_SHIFT;
   w->heap = &h->open;
   *(ouro_heap **)(void *)window_base(w) = &h->open;
   h->windows[h->window_count++] = w;
   __atomic_fetch_or(&h->window_set[slot / 64], (uint64_t)1 << (slot % 64), __ATOMIC_RELAXED);
+}
+
+static window *add_window(heap *h) {
+  if (h->window_count == HEAP_WINDOWS_MAX) return NULL;
+  window *w = window_new(h->window_count);
+  if (!w) return NULL;
+  heap_own_window(h, w);
   return w;
 }
 

@@ -58,10 +58,7 @@ ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
   if (!w) return NULL;
   heap *h = (heap *)(void *)window_base(w);
   apply_options(h, options ? options : &defaults);
-  h->open.self = w->heap = &h->open;
-  h->windows[h->window_count++] = w;
-  uintptr_t slot = (uintptr_t)w >> OURO_WINDOW_SHIFT;
-  h->window_set[slot / 64] |= (uint64_t)1 << (slot % 64);
+  heap_own_window(h, w);
   h->page = os_page_size();
   h->page_shift = ouro_lowest_bit(h->page);
   h->pool_pages = OURO_POOL_BYTES / h->page;

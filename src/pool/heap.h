@@ -113,6 +113,9 @@ static inline ouro_pool *heap_slot_of(const void *p) {
 /* The descriptor of the pool in use that p lies in, or NULL. */
 ouro_pool *heap_pool_at(const heap *h, const void *p);
 
+/* Makes a new window the heap's. The first one also holds it: its first word is `self`. */
+void heap_own_window(heap *h, window *w);
+
 /* A pool to use, its descriptor reset; NULL: the limit or the system says no. */
 ouro_pool *heap_take_pool(heap *h);
 

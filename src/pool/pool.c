@@ -93,6 +93,10 @@ void pool_flush(heap *h, ouro_bin *bin) {
   }
 }
 
+void pool_flush_all(heap *h) {
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_flush(h, &h->open.bins[c]);
+}
+
 void pool_unclaim_all(heap *h) {
   for (unsigned c = 1; c <= OURO_CLASSES; c++) {
     pool_flush(h, &h->open.bins[c]);

@@ -69,10 +69,13 @@ ouro_pool *pool_next(heap *h, unsigned class);
 /* The blocks that the bin keeps at hand go back to their pools. */
 void pool_flush(heap *h, ouro_bin *bin);
 
-/* The same for what it has claimed; it forgets its pool. */
+/* The same for all bins. */
+void pool_flush_all(heap *h);
+
+/* The bin gives back what it has claimed and forgets its pool. */
 void pool_unclaim(heap *h, ouro_bin *bin);
 
-/* Both, for all bins. */
+/* Flushes and unclaims all bins. */
 void pool_unclaim_all(heap *h);
 
 /* The pages (bit k: page k) on which no block is held. */

@@ -13,10 +13,6 @@ typedef struct spare {
 
 static size_t pages_bytes(const heap *h, uint32_t pages) { return bits_count(pages) * h->page; }
 
-static ouro_pool *arena_pools(const window *w, const arena *a) {
-  return &window_pools(w)[(size_t)(a - w->arenas) * OURO_ARENA_POOLS];
-}
-
 /* What is free on touched pages; with `idle_only`, of that what was so at the last round too. */
 static spare find_spare(const heap *h, const window *w, const arena *a, bool idle_only) {
   const ouro_pool *pools = arena_pools(w, a);
@@ -32,19 +28,17 @@ static spare find_spare(const heap *h, const window *w, const arena *a, bool idl
   return s;
 }
 
-static void purge_pools(heap *h, window *w, arena *a, uint32_t set) {
+static void purge_pools(window *w, arena *a, uint32_t set) {
   ouro_pool *pools = arena_pools(w, a);
   for (uint64_t rest = set; rest;) {
     unsigned from = ouro_lowest_bit(rest), count = bits_run(rest, from);
-    /* Not pool_start: it reads the descriptor, and that of a pool not in use may have been purged.
-     */
+    /* Not pool_start: it reads the descriptor, and an unused pool's may have been purged. */
     os_purge(arena_start(w, a) + from * OURO_POOL_BYTES, count * OURO_POOL_BYTES);
     for (unsigned k = from; k < from + count; k++) pools[k].touched = 0;
     rest &= ~(bits_below(count) << from);
   }
   a->dirty &= ~set;
   a->idle &= ~set;
-  (void)h;
 }
 
 static void purge_pages(const heap *h, ouro_pool *pool, uint32_t set) {
@@ -70,7 +64,7 @@ static size_t purge_spare(heap *h, window *w, arena *a, const spare *s) {
   if (a->huge)
     os_huge(arena_start(w, a), OURO_ARENA_BYTES, false); /* or the kernel fills it up again */
   a->huge = false;
-  purge_pools(h, w, a, s->pools);
+  purge_pools(w, a, s->pools);
   for (unsigned k = 0; k < OURO_ARENA_POOLS; k++)
     if (s->pages[k]) purge_pages(h, &arena_pools(w, a)[k], s->pages[k]);
   if (a->free == UINT32_MAX && a->dirty == 0) purge_descriptors(h, w, a);
@@ -110,7 +104,7 @@ static bool round_due(const heap *h, uint64_t now) {
 }
 
 static void begin_round(heap *h, uint64_t now) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_flush(h, &h->open.bins[c]);
+  pool_flush_all(h);
   h->in_round = true;
   h->round_window = 0;
   h->round_arena = OURO_FIRST_ARENA;

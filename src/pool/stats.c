@@ -76,7 +76,7 @@ static void add_pool(ouro_heap_stats *s, const pool_view *v) {
 
 /* One arena's pools in use, and the touched ones among its free ones. */
 static void add_arena(const heap *h, const window *w, const arena *a, ouro_heap_stats *s) {
-  const ouro_pool *pools = &window_pools(w)[(size_t)(a - w->arenas) * OURO_ARENA_POOLS];
+  const ouro_pool *pools = arena_pools(w, a);
   uint64_t live_before = s->live;
   for (unsigned k = 0; k < OURO_ARENA_POOLS; k++) {
     if (a->dirty >> k & 1) s->purgeable += bits_count(pools[k].touched) * h->page;

@@ -74,7 +74,7 @@ static bool walk_window(const heap *h, uint32_t number, ouro_walk *at, ouro_bloc
 size_t ouro_walk_next(ouro_heap *heap_, ouro_walk *at, ouro_block *out, size_t room) {
   heap *h = heap_in(heap_);
   size_t n = 0;
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_flush(h, &h->open.bins[c]);
+  pool_flush_all(h);
   while (!(at->at & AT_LARGE)) {
     uint64_t number = at->at >> (INDEX_BITS + POOL_BITS);
     if (number >= h->window_count) at->at = AT_LARGE;

@@ -70,6 +70,11 @@ static inline char *pool_start(const ouro_pool *pool) {
          (size_t)pool->index * OURO_POOL_BYTES;
 }
 
+/* The descriptors of an arena's pools. */
+static inline ouro_pool *arena_pools(const window *w, const arena *a) {
+  return &window_pools(w)[(size_t)(a - w->arenas) * OURO_ARENA_POOLS];
+}
+
 /* Reserves the address space of a new window and commits its headers: all zero but for `number`.
  * The caller sets the heap. NULL: refused. */
 window *window_new(uint32_t number);
