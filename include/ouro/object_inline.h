@@ -52,9 +52,16 @@ static inline void *ouro_new_sized(ouro_type *type, size_t size) {
 
 static inline void *ouro_new(ouro_type *type) { return ouro_new_sized(type, type->size); }
 
+/* A count that climbs to the border of the immortal band is put into its middle, so that no number
+ * of references can bring it back. */
+#define OURO_COUNT_IMMORTAL (OURO_IMMORTAL + OURO_IMMORTAL / 2)
+
 static inline void *ouro_ref(void *object) {
   ouro_object *o = OURO_OBJECT(object);
-  if (o && (int32_t)o->count >= 0) o->count++;
+  if (!o) return object;
+  int32_t more = (int32_t)(o->count + 1);
+  if (OURO_LIKELY(more > 0)) o->count = (uint32_t)more;
+  else if (more == INT32_MIN) o->count = OURO_COUNT_IMMORTAL;
   return object;
 }
 
