@@ -63,10 +63,10 @@ TEST(broken_bitmaps_are_named) {
 TEST(broken_descriptors_are_named) {
   victim v = make_victim();
   BREAKS(v.full->index, right + 1, "a descriptor does not know its place");
-  BREAKS(v.full->size, 24, "a pool has no size class");
+  BREAKS(v.full->size, 24, "a pool's size is not its bin's");
   BREAKS(v.full->end, right - 1, "a pool's bounds are wrong");
   BREAKS(v.current->idle, 0xffff, "an idle page was never touched");
-  BREAKS(v.full->heap, NULL, "a pool belongs to another heap");
+  BREAKS(v.full->bin, 0, "a pool belongs to no bin");
   BREAKS(v.full->reciprocal, right ^ 1, "a pool's reciprocal is wrong");
 }
 
@@ -77,8 +77,8 @@ TEST(broken_states_and_lists_are_named) {
   BREAKS(v.current->state, POOL_PARTIAL, "CURRENT is not the bin's pool");
   BREAKS(v.full->state, POOL_UNUSED, "a pool's state and its arena differ");
   BREAKS(v.partial->previous, v.full, "a list's links do not match");
-  BREAKS(v.inside->partial[pool_class(v.partial)].last, NULL, "a list's end is wrong");
-  BREAKS(v.inside->partial[1].first, v.partial, "a list holds a pool that does not belong");
+  BREAKS(v.heap->bins[pool_class(v.partial)].last, NULL, "a list's end is wrong");
+  BREAKS(v.heap->bins[1].first, v.partial, "a list holds a pool that does not belong");
 }
 
 TEST(broken_arenas_are_named) {
@@ -122,11 +122,10 @@ TEST(broken_bins_are_named) {
 
 TEST(a_partial_pool_that_is_on_no_list_is_named) {
   victim v = make_victim();
-  pool_list *list = &v.inside->partial[pool_class(v.partial)];
-  pool_list right = *list;
-  *list = (pool_list){NULL, NULL};
+  ouro_bin *bin = &v.heap->bins[pool_class(v.partial)], right = *bin;
+  bin->first = bin->last = NULL;
   const char *named = ouro_heap_check(v.heap);
-  *list = right;
+  *bin = right;
   CHECK(named);
   CHECK_STR(named, "a PARTIAL pool is on no list");
 }

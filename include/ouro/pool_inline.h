@@ -41,12 +41,13 @@ typedef struct ouro_pool {
   uint8_t first;    /* first usable block index: the colour */
   uint16_t end;     /* behind the last block index */
   uint16_t size;    /* block size in bytes */
-  uint16_t bin;     /* where the bin of its class lies in the heap, in bytes */
+  uint8_t kind;     /* of its bin: what its blocks are to the layers above; 0: just blocks */
+  uint8_t spare;
   uint16_t touched; /* bit k: page k of the pool was touched and not returned since */
   uint16_t idle;    /* bit k: page k had no live block at the last tick, and none since */
   uint32_t index;   /* of this descriptor in its window */
   struct ouro_pool *next, *previous; /* the class's pools with free blocks */
-  ouro_heap *heap;                   /* whose pool it is, while in use */
+  intptr_t bin;                      /* where its bin lies, in bytes from the heap */
   uint32_t requested;                /* hardened heaps: bytes asked for in the live blocks */
   uint32_t withheld;                 /* hardened heaps: blocks in quarantine, which count as used */
   uint64_t free[OURO_POOL_WORDS];
@@ -61,7 +62,9 @@ typedef struct ouro_pool {
  *
  * `top` repeats what `recent` says so that an allocation loads one word that the free just before
  * it stored, not two that depend on each other. Where every call must be slow, and in bins[0], all
- * of it stays 0. */
+ * of it stays 0.
+ *
+ * A heap has one bin for each size class; layers above may add bins with pools of their own. */
 typedef struct ouro_bin {
   uint64_t bits;   /* bit i: the block at base + i * size is claimed and not yet handed out */
   uint32_t room;   /* how many blocks may be kept at hand */
@@ -70,6 +73,11 @@ typedef struct ouro_bin {
   ouro_pool *pool; /* the pool claimed from; NULL: none */
   uint64_t size;   /* block size in bytes */
   void *top;       /* the block freed last; NULL: none is at hand */
+  ouro_pool *first, *last;           /* its other pools with free blocks, in order of use */
+  uint64_t asked_bytes, asked_count; /* a sample of the requests */
+  struct ouro_bin *next;             /* of the bins that were added to the heap */
+  uint32_t cap;                      /* what `room` is where blocks may be kept */
+  uint32_t kind;                     /* of its pools */
   void *recent[1 + OURO_BIN_RECENT];
 } ouro_bin;
 
@@ -86,7 +94,6 @@ OURO_API void ouro_pool_emptied(ouro_heap *heap, ouro_pool *pool);
 
 OURO_STATIC_ASSERT(sizeof(ouro_pool) % 64 == 0, "descriptors start on a cache line");
 OURO_STATIC_ASSERT(offsetof(ouro_bin, room) == offsetof(ouro_heap, no_room), "bin 0 has no room");
-OURO_STATIC_ASSERT(sizeof(ouro_heap) < UINT16_MAX, "a bin's place fits its field");
 
 static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {

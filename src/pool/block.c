@@ -3,15 +3,16 @@
 #include <string.h>
 
 #include "os/annotate.h"
+#include "pool/bin.h"
 #include "pool/hard.h"
 #include "pool/large.h"
 #include "pool/purge.h"
 #include "pool/remote.h"
 
-/* Bits a bin of the class claims at once; one where every allocation must be seen. */
-static unsigned claim_width(const heap *h, unsigned class) {
+/* Bits a bin claims at once; one where every allocation must be seen. */
+static unsigned claim_width(const heap *h, const ouro_bin *bin) {
   if (h->slow_frees || h->fail_in) return 1;
-  unsigned width = TUNE_CLAIM_BYTES / (class * OURO_CLASS_BYTES);
+  unsigned width = TUNE_CLAIM_BYTES / (unsigned)bin->size;
   return width < TUNE_CLAIM_LEAST ? TUNE_CLAIM_LEAST : width > 64 ? 64 : width;
 }
 
@@ -21,40 +22,41 @@ static void reclaim(heap *h) {
   pool_unclaim_all(h);
 }
 
-/* Fills an empty bin. False: out of memory. */
-static bool refill(heap *h, unsigned class) {
-  ouro_bin *bin = &h->open.bins[class];
+bool bin_refill(heap *h, ouro_bin *bin) {
   if (remote_pending(h)) remote_drain(h);
   if (bin->pool && bin->pool->summary == 0) {
     bin->pool->state = POOL_FULL;
     bin->pool = NULL;
   }
-  if (!bin->pool) bin->pool = pool_next(h, class);
+  if (!bin->pool) bin->pool = pool_next(h, bin);
   if (!bin->pool) {
     reclaim(h);
-    bin->pool = pool_next(h, class);
+    bin->pool = pool_next(h, bin);
   }
   if (!bin->pool) return false;
-  bin->bits = pool_claim(h, bin->pool, claim_width(h, class), &bin->base);
+  bin->bits = pool_claim(h, bin->pool, claim_width(h, bin), &bin->base);
   purge_now_and_then(h);
   return true;
 }
 
-static void *take_block(heap *h, unsigned class) {
-  ouro_bin *bin = &h->open.bins[class];
+static void *take_block(heap *h, ouro_bin *bin) {
   h->events++;
-  if (bin->bits == 0 && !refill(h, class)) return NULL;
+  if (bin->bits == 0 && !bin_refill(h, bin)) return NULL;
   uint64_t bits = bin->bits;
   bin->bits = bits & (bits - 1);
   return bin->base + ouro_lowest_bit(bits) * bin->size;
 }
 
+/* What a block of a heap where every free is slow takes: room for the trailer, and enough of it
+ * that the bitmap fits behind POOL_SLOW_WORD. */
+static size_t watched_size(const heap *h, size_t size) {
+  size += h->hardened ? HARD_TRAILER_BYTES : 0;
+  return size < 2 * OURO_CLASS_BYTES ? 2 * OURO_CLASS_BYTES : size;
+}
+
 /* A block that tools and checks know of. */
-static void *take_watched(heap *h, size_t size, bool zeroed) {
-  size_t guarded = size + (h->hardened ? HARD_TRAILER_BYTES : 0);
-  unsigned class = class_of(guarded);
-  if (class < 2) class = 2; /* so that the bitmap fits behind POOL_SLOW_WORD */
-  char *p = take_block(h, class);
+static void *take_watched(heap *h, ouro_bin *bin, size_t size, bool zeroed) {
+  char *p = take_block(h, bin);
   if (!p) return NULL;
   ouro_pool *pool = heap_slot_of(p);
   if (h->annotated) annotate_born(p, pool->size, zeroed);
@@ -64,12 +66,35 @@ static void *take_watched(heap *h, size_t size, bool zeroed) {
 }
 
 static void *alloc_small(heap *h, size_t size, bool zeroed) {
-  if (h->slow_frees) return take_watched(h, size, zeroed);
-  unsigned class = class_of(size);
-  h->samples[class].bytes += size;
-  h->samples[class].count++;
-  void *p = take_block(h, class);
+  if (h->slow_frees)
+    return take_watched(h, &h->open.bins[class_of(watched_size(h, size))], size, zeroed);
+  ouro_bin *bin = &h->open.bins[class_of(size)];
+  bin->asked_bytes += size;
+  bin->asked_count++;
+  void *p = take_block(h, bin);
   return p && zeroed ? memset(p, 0, size) : p;
+}
+
+bool bin_add(heap *h, ouro_bin *bin, size_t size, unsigned kind, uint32_t cap) {
+  size_t needed = h->slow_frees ? watched_size(h, size) : size;
+  needed = (needed + 7) & ~(size_t)7;
+  if (needed > OURO_SMALL_MAX) return false;
+  memset(bin, 0, sizeof *bin);
+  bin->size = needed < OURO_CLASS_BYTES ? OURO_CLASS_BYTES : needed;
+  bin->kind = kind;
+  bin->cap = cap && cap < heap_recent_room(bin->size) ? cap : heap_recent_room(bin->size);
+  bin->next = h->added;
+  __atomic_store_n(&h->added, bin, __ATOMIC_RELEASE);
+  heap_set_room(h, bin);
+  return true;
+}
+
+void *bin_take(heap *h, ouro_bin *bin, size_t size) {
+  if (!hard_owner(h, NULL) || heap_fault(h)) return NULL;
+  if (h->slow_frees) return take_watched(h, bin, size, false);
+  bin->asked_bytes += size;
+  bin->asked_count++;
+  return take_block(h, bin);
 }
 
 static bool is_small(const heap *h, size_t size) {
@@ -162,7 +187,7 @@ static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
   unsigned index = pool_index_of(pool, p);
   if (index < pool->first || index >= pool->end || pool_block(pool, index) != p) return false;
   if (pool_is_free(pool, index)) return false;
-  const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  const ouro_bin *bin = heap_bin_of(h, pool);
   if (is_recent(bin, p)) return false;
   if (bin->pool != pool || bin->bits == 0) return true;
   unsigned word = pool_index_of(pool, bin->base) / 64;

@@ -23,7 +23,7 @@ static const char *check_words(const ouro_pool *pool) {
 }
 
 static const char *check_state(const heap *h, const ouro_pool *pool) {
-  const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  const ouro_bin *bin = heap_bin_of(h, pool);
   MUST((pool->state == POOL_CURRENT) == (bin->pool == pool), "CURRENT is not the bin's pool");
   MUST(pool->state != POOL_FULL || pool->summary == 0, "a FULL pool has free blocks");
   MUST(pool->state != POOL_PARTIAL || pool->summary != 0, "a PARTIAL pool has no free block");
@@ -31,16 +31,20 @@ static const char *check_state(const heap *h, const ouro_pool *pool) {
   return NULL;
 }
 
+static bool is_bin(const heap *h, const ouro_bin *wanted) {
+  for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin))
+    if (bin == wanted) return true;
+  return false;
+}
+
 static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t index) {
   MUST(pool->index == index, "a descriptor does not know its place");
-  MUST(pool->size && pool->size % OURO_CLASS_BYTES == 0 && pool->size <= OURO_SMALL_MAX,
-       "a pool has no size class");
+  const ouro_bin *bin = heap_bin_of(h, pool);
+  MUST(is_bin(h, bin), "a pool belongs to no bin");
+  MUST(pool->size == bin->size && pool->kind == bin->kind, "a pool's size is not its bin's");
   MUST(pool->end == OURO_POOL_BYTES / pool->size && pool->first < pool->end,
        "a pool's bounds are wrong");
   MUST((pool->idle & ~pool->touched) == 0, "an idle page was never touched");
-  MUST((char *)h + pool->bin == (const char *)&h->open.bins[pool_class(pool)],
-       "a pool has another class's bin");
-  MUST(pool->heap == &h->open, "a pool belongs to another heap");
   MUST(pool->reciprocal == (h->slow_frees ? 0 : class_reciprocal(pool->size)),
        "a pool's reciprocal is wrong");
   MUST(!h->slow_frees || pool->free[0] == 0, "a watched pool allows fast frees");
@@ -76,18 +80,28 @@ static const char *check_arena(const heap *h, const window *w, uint32_t number, 
   return NULL;
 }
 
+static const char *check_list(const heap *h, const ouro_bin *bin, uint64_t *partial) {
+  const ouro_pool *previous = NULL;
+  for (const ouro_pool *p = bin->first; p; previous = p, p = p->next, --*partial) {
+    MUST(p->state == POOL_PARTIAL && heap_bin_of(h, p) == bin,
+         "a list holds a pool that does not belong");
+    MUST(p->previous == previous, "a list's links do not match");
+  }
+  MUST(bin->last == previous, "a list's end is wrong");
+  MUST(bin->bits == 0 || bin->pool, "a bin holds blocks of no pool");
+  return NULL;
+}
+
+static const char *check_sizes(const heap *h) {
+  for (unsigned c = 1; c <= OURO_CLASSES; c++)
+    MUST(h->open.bins[c].size == class_size(c), "a bin's size is wrong");
+  return NULL;
+}
+
 static const char *check_lists(const heap *h, uint64_t partial) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
-    const ouro_pool *previous = NULL;
-    for (const ouro_pool *p = h->partial[c].first; p; previous = p, p = p->next, partial--) {
-      MUST(p->state == POOL_PARTIAL && pool_class(p) == c,
-           "a list holds a pool that does not belong");
-      MUST(p->previous == previous, "a list's links do not match");
-    }
-    MUST(h->partial[c].last == previous, "a list's end is wrong");
-    const ouro_bin *bin = &h->open.bins[c];
-    MUST(bin->size == class_size(c), "a bin's size is wrong");
-    MUST(bin->bits == 0 || bin->pool, "a bin holds blocks of no pool");
+  for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
+    const char *wrong = check_list(h, bin, &partial);
+    if (wrong) return wrong;
   }
   MUST(partial == 0, "a PARTIAL pool is on no list");
   MUST(h->open.bins[0].bits == 0, "the bin for size 0 is not empty");
@@ -126,8 +140,7 @@ static const char *check_recent(const heap *h, const ouro_bin *bin) {
 
 /* What bins hold must be used in its pool, not free. */
 static const char *check_claims(const heap *h) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
-    const ouro_bin *bin = &h->open.bins[c];
+  for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
     const char *wrong = check_recent(h, bin);
     if (wrong) return wrong;
     if (!bin->bits) continue;
@@ -140,7 +153,8 @@ static const char *check_claims(const heap *h) {
 const char *ouro_heap_check(ouro_heap *heap) {
   const struct heap *h = heap_in(heap);
   pool_counts n = {0};
-  const char *wrong = NULL;
+  const char *wrong = check_sizes(h);
+  if (wrong) return wrong;
   MUST(h->open.self == heap, "the heap does not know itself");
   for (uint32_t i = 0; i < h->window_count; i++)
     for (uint32_t k = OURO_FIRST_ARENA; k < h->windows[i]->committed; k++)

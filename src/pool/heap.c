@@ -33,22 +33,23 @@ static void apply_options(heap *h, const ouro_heap_options *o) {
   h->misuse_ctx = o->misuse_ctx;
 }
 
-static uint32_t recent_room(size_t size) {
+uint32_t heap_recent_room(size_t size) {
   size_t room = TUNE_RECENT_BYTES / size;
   if (room > OURO_BIN_RECENT) room = OURO_BIN_RECENT;
   return (uint32_t)(room < TUNE_RECENT_LEAST ? TUNE_RECENT_LEAST : room);
 }
 
-/* Bins keep nothing at hand where every allocation or free must be seen. */
-static void set_rooms(heap *h) {
-  bool none = h->slow_frees || h->fail_in;
-  for (unsigned c = 1; c <= OURO_CLASSES; c++)
-    h->open.bins[c].room = none ? 0 : recent_room(class_size(c));
+void heap_set_room(const heap *h, ouro_bin *bin) {
+  bin->room = h->slow_frees || h->fail_in ? 0 : bin->cap;
 }
 
 static void init_bins(heap *h) {
-  for (unsigned c = 0; c <= OURO_CLASSES; c++) h->open.bins[c].size = class_size(c);
-  set_rooms(h);
+  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
+    ouro_bin *bin = &h->open.bins[c];
+    bin->size = class_size(c);
+    bin->cap = heap_recent_room(bin->size);
+    heap_set_room(h, bin);
+  }
 }
 
 ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
@@ -76,6 +77,7 @@ ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
 void ouro_heap_destroy(ouro_heap *heap_) {
   if (!heap_) return;
   heap *h = heap_in(heap_);
+  if (h->ending) h->ending(h);
   large_free_all(h);
   free(h->quarantine.ring);
   for (uint32_t i = h->window_count; i-- > 0;)
@@ -111,5 +113,5 @@ void ouro_heap_fail(ouro_heap *heap_, uint64_t n, uint64_t every) {
   pool_unclaim_all(h);
   h->fail_in = n;
   h->fail_every = n ? every : 0;
-  set_rooms(h);
+  for (ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) heap_set_room(h, bin);
 }

@@ -19,16 +19,6 @@ typedef struct large {
   bool live;
 } large;
 
-/* What the sample of requests of one size class says. */
-typedef struct request_sample {
-  uint64_t bytes, count;
-} request_sample;
-
-/* Pools of one class with free blocks, in the order in which they are to be used. */
-typedef struct pool_list {
-  ouro_pool *first, *last;
-} pool_list;
-
 typedef struct quarantine {
   void **ring; /* room entries, a power of two; entries [head, tail) modulo room are withheld */
   size_t room, head, tail, bytes;
@@ -59,8 +49,9 @@ typedef struct heap {
   uint64_t window_set[((size_t)1 << 47) / OURO_WINDOW_BYTES / 64]; /* by address / 16 GiB */
 
   /* Pools. */
-  pool_list partial[OURO_CLASSES + 1]; /* the bins' own ones apart */
-  request_sample samples[OURO_CLASSES + 1];
+  ouro_bin *added; /* bins of the layers above, the last one first */
+  void *above;     /* state of the layer above, and what ends it with the heap */
+  void (*ending)(struct heap *h);
   uint64_t pools, peak_pools; /* counts of pools in use */
   uint64_t arenas_committed;
 
@@ -95,6 +86,19 @@ typedef struct heap {
 _Static_assert(sizeof(heap) <= WINDOW_HEADER_AT, "the heap fits before its window's header");
 _Static_assert(offsetof(heap, open) == 0, "a heap's address is its public part's");
 
+/* For every bin of the heap: ouro_bin *b = heap_bins(h); b; b = heap_next_bin(h, b). */
+static inline ouro_bin *heap_bins(const heap *h) { return (ouro_bin *)(uintptr_t)&h->open.bins[1]; }
+
+static inline ouro_bin *heap_next_bin(const heap *h, const ouro_bin *bin) {
+  const ouro_bin *last = &h->open.bins[OURO_CLASSES];
+  if (bin >= h->open.bins && bin < last) return (ouro_bin *)(uintptr_t)(bin + 1);
+  return bin == last ? __atomic_load_n(&h->added, __ATOMIC_ACQUIRE) : bin->next;
+}
+
+static inline ouro_bin *heap_bin_of(const heap *h, const ouro_pool *pool) {
+  return (ouro_bin *)((uintptr_t)h + (uintptr_t)pool->bin);
+}
+
 static inline heap *heap_in(const ouro_heap *h) { return (heap *)(uintptr_t)h; }
 
 /* Any thread: the set only grows, and whoever holds a block of a window has seen it added. */
@@ -121,6 +125,12 @@ ouro_pool *heap_take_pool(heap *h);
 
 /* The reverse: no block of the pool is held by anyone. */
 void heap_return_pool(heap *h, ouro_pool *pool);
+
+/* How many freed blocks of a size may be kept at hand. */
+uint32_t heap_recent_room(size_t size);
+
+/* Bins keep nothing at hand where every allocation or free must be seen. */
+void heap_set_room(const heap *h, ouro_bin *bin);
 
 /* Whether `more` bytes stay within the limit. */
 bool heap_allows(const heap *h, size_t more);

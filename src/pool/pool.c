@@ -5,21 +5,21 @@
 
 /* At the end: a pool that was full has one free block now and gathers more until its turn comes. */
 static void list_append(heap *h, ouro_pool *pool) {
-  pool_list *list = &h->partial[pool_class(pool)];
+  ouro_bin *bin = heap_bin_of(h, pool);
   pool->state = POOL_PARTIAL;
-  pool->previous = list->last;
+  pool->previous = bin->last;
   pool->next = NULL;
-  if (list->last) list->last->next = pool;
-  else list->first = pool;
-  list->last = pool;
+  if (bin->last) bin->last->next = pool;
+  else bin->first = pool;
+  bin->last = pool;
 }
 
 static void list_remove(heap *h, ouro_pool *pool) {
-  pool_list *list = &h->partial[pool_class(pool)];
+  ouro_bin *bin = heap_bin_of(h, pool);
   if (pool->previous) pool->previous->next = pool->next;
-  else list->first = pool->next;
+  else bin->first = pool->next;
   if (pool->next) pool->next->previous = pool->previous;
-  else list->last = pool->previous;
+  else bin->last = pool->previous;
   pool->next = pool->previous = NULL;
 }
 
@@ -34,16 +34,16 @@ static void fill_words(ouro_pool *pool) {
   }
 }
 
-void pool_init(heap *h, ouro_pool *pool, unsigned class) {
+void pool_init(heap *h, ouro_pool *pool, ouro_bin *bin) {
   OURO_CHECK(pool->state == POOL_UNUSED);
-  size_t size = class_size(class), colour = h->colour++ % TUNE_COLOURS * TUNE_COLOUR_BYTES;
-  pool->heap = &h->open;
+  size_t size = bin->size, colour = h->colour++ % TUNE_COLOURS * TUNE_COLOUR_BYTES;
+  pool->kind = (uint8_t)bin->kind;
   pool->size = (uint16_t)size;
   pool->first = (uint8_t)((colour + size - 1) / size);
   pool->end = (uint16_t)(OURO_POOL_BYTES / size);
   pool->used = 0;
   pool->requested = 0;
-  pool->bin = (uint16_t)((char *)&h->open.bins[class] - (char *)h);
+  pool->bin = (intptr_t)((uintptr_t)bin - (uintptr_t)h);
   pool->reciprocal = h->slow_frees ? 0 : class_reciprocal(size);
   pool->next = pool->previous = NULL;
   fill_words(pool);
@@ -71,14 +71,14 @@ void ouro_pool_emptied(ouro_heap *h, ouro_pool *pool) {
   pool_settle(heap_in(h), pool);
 }
 
-ouro_pool *pool_next(heap *h, unsigned class) {
-  ouro_pool *pool = h->partial[class].first;
+ouro_pool *pool_next(heap *h, ouro_bin *bin) {
+  ouro_pool *pool = bin->first;
   if (pool) {
     list_remove(h, pool);
   } else {
     pool = heap_take_pool(h);
     if (!pool) return NULL;
-    pool_init(h, pool, class);
+    pool_init(h, pool, bin);
   }
   pool->state = POOL_CURRENT;
   return pool;
@@ -94,13 +94,13 @@ void pool_flush(heap *h, ouro_bin *bin) {
 }
 
 void pool_flush_all(heap *h) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) pool_flush(h, &h->open.bins[c]);
+  for (ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) pool_flush(h, bin);
 }
 
 void pool_unclaim_all(heap *h) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
-    pool_flush(h, &h->open.bins[c]);
-    pool_unclaim(h, &h->open.bins[c]);
+  for (ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
+    pool_flush(h, bin);
+    pool_unclaim(h, bin);
   }
 }
 

@@ -28,7 +28,8 @@ static inline uint64_t *pool_words(const ouro_pool *pool) {
 
 static inline unsigned pool_word_count(const ouro_pool *pool) { return (pool->end + 63u) / 64; }
 
-static inline unsigned pool_class(const ouro_pool *pool) { return pool->size / OURO_CLASS_BYTES; }
+/* The size class under which its bytes are counted. */
+static inline unsigned pool_class(const ouro_pool *pool) { return class_of(pool->size); }
 
 static inline unsigned pool_index_of(const ouro_pool *pool, const void *p) {
   uintptr_t offset = (uintptr_t)p & (OURO_POOL_BYTES - 1);
@@ -44,8 +45,8 @@ static inline bool pool_is_free(const ouro_pool *pool, unsigned index) {
   return pool_words(pool)[index / 64] >> (index % 64) & 1;
 }
 
-/* Gives an unused pool its size class; every block is free. */
-void pool_init(heap *h, ouro_pool *pool, unsigned class);
+/* Gives an unused pool to a bin; every block is free. */
+void pool_init(heap *h, ouro_pool *pool, ouro_bin *bin);
 
 /* Takes free blocks from the lowest word that has some: all of them if they are at most `width`,
  * else those among `width` neighbours. Returns the bits; *base is where block 0 of that word lies.
@@ -62,9 +63,9 @@ static inline void pool_free_bits(heap *h, ouro_pool *pool, unsigned word, uint6
 /* Moves a pool to the state its counts say, after blocks were freed. */
 void pool_settle(heap *h, ouro_pool *pool);
 
-/* A pool of the class with free blocks becomes CURRENT: from the list, or new. NULL: out of
+/* A pool of the bin's with free blocks becomes CURRENT: from the list, or new. NULL: out of
  * memory. */
-ouro_pool *pool_next(heap *h, unsigned class);
+ouro_pool *pool_next(heap *h, ouro_bin *bin);
 
 /* The blocks that the bin keeps at hand go back to their pools. */
 void pool_flush(heap *h, ouro_bin *bin);

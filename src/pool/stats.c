@@ -21,7 +21,7 @@ static uint64_t deal(uint64_t *rest, uint64_t wanted) {
 
 /* Blocks that are used but not the program's, remote frees apart. */
 static uint64_t held_blocks(const heap *h, const ouro_pool *pool) {
-  const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  const ouro_bin *bin = heap_bin_of(h, pool);
   uint64_t held = bin->pool == pool ? bits_count(bin->bits) : 0;
   return held + pool->withheld;
 }
@@ -33,16 +33,15 @@ static uint64_t waste_bytes(const heap *h, const ouro_pool *pool, uint32_t kept)
   return waste + (kept >> (h->pool_pages - 1) & 1 ? tail : 0);
 }
 
-/* What was probably asked for where blocks of the class take `bytes`. */
-static uint64_t expected_request(const heap *h, unsigned class, uint64_t bytes) {
-  const request_sample *s = &h->samples[class];
-  if (s->count == 0) return bytes;
-  return (uint64_t)((double)bytes * (double)s->bytes /
-                    ((double)s->count * (double)class_size(class)));
+/* What was probably asked for where blocks of the bin take `bytes`. */
+static uint64_t expected_request(const ouro_bin *bin, uint64_t bytes) {
+  if (bin->asked_count == 0) return bytes;
+  return (uint64_t)((double)bytes * (double)bin->asked_bytes /
+                    ((double)bin->asked_count * (double)bin->size));
 }
 
 static uint64_t requested_bytes(const heap *h, const ouro_pool *pool, uint64_t live) {
-  if (!h->hardened) return expected_request(h, pool_class(pool), live);
+  if (!h->hardened) return expected_request(heap_bin_of(h, pool), live);
   return pool->requested < live ? pool->requested : live;
 }
 
@@ -91,11 +90,11 @@ static void add_arena(const heap *h, const window *w, const arena *a, ouro_heap_
 
 /* Blocks that the bins keep at hand are used in their pools, but not by the program. */
 static void move_recent(const heap *h, ouro_heap_stats *s) {
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) {
-    uint64_t bytes = deal(&s->live, (uint64_t)h->open.bins[c].count * class_size(c));
+  for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
+    uint64_t bytes = deal(&s->live, bin->count * bin->size);
     s->held += bytes;
-    s->live_blocks -= bytes / class_size(c);
-    deal(&s->requested, expected_request(h, c, bytes));
+    s->live_blocks -= bytes / bin->size;
+    deal(&s->requested, expected_request(bin, bytes));
   }
   if (s->requested > s->live) s->requested = s->live; /* only while the owner works on */
 }
@@ -133,10 +132,10 @@ static void add_class(ouro_class_stats *s, const pool_view *v) {
   s->pools++;
 }
 
-static void drop_recent(const heap *h, unsigned class, ouro_class_stats *s) {
-  uint64_t bytes = deal(&s->live, (uint64_t)h->open.bins[class].count * s->block_size);
-  s->live_blocks = s->live / s->block_size;
-  deal(&s->requested, expected_request(h, class, bytes));
+static void drop_recent(const ouro_bin *bin, ouro_class_stats *s) {
+  uint64_t bytes = deal(&s->live, bin->count * bin->size);
+  s->live_blocks -= bytes / bin->size;
+  deal(&s->requested, expected_request(bin, bytes));
   if (s->requested > s->live) s->requested = s->live;
 }
 
@@ -154,7 +153,8 @@ void ouro_heap_class_stats(const ouro_heap *heap, ouro_class_stats out[OURO_CLAS
       add_class(&out[v.class - 1], &v);
     }
   }
-  for (unsigned c = 1; c <= OURO_CLASSES; c++) drop_recent(h, c, &out[c - 1]);
+  for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin))
+    drop_recent(bin, &out[class_of(bin->size) - 1]);
 }
 
 static size_t add_range(ouro_range *out, size_t room, size_t n, char *start, size_t size) {

@@ -7,7 +7,7 @@
 
 /* Bits of a word that the bin of the pool's class has claimed and not handed out. */
 static inline uint64_t view_claimed_word(const heap *h, const ouro_pool *pool, unsigned word) {
-  const ouro_bin *bin = &h->open.bins[pool_class(pool)];
+  const ouro_bin *bin = heap_bin_of(h, pool);
   if (bin->pool != pool || bin->bits == 0) return 0;
   return pool_index_of(pool, bin->base) / 64 == word ? bin->bits : 0;
 }
