@@ -26,6 +26,11 @@
  *   OBJECT   embed_at(const E *e, uint64_t slot)
  *     the live object in the slot that a cycle may collect (old, tracked, not frozen, not being
  *     destroyed), or CYCLE_NONE. Any slot of an existing page may be asked for.
+ *   OBJECT   embed_object(const E *e, uint64_t slot)
+ *     the object in a slot known to hold one, of any age: arithmetic only.
+ *   bool     embed_alive(const E *e, uint64_t slot)
+ *     whether the slot still holds a live tracked object, of any age: asked for the members of a
+ *     batch after the program's code has run.
  *   uint64_t embed_live(const E *e, uint64_t word)
  *     bit i: slot 64 word + i may hold such an object (a superset; embed_at decides).
  *   uint32_t embed_count(const E *e, OBJECT o)
@@ -47,14 +52,16 @@
  *     called for a batch with special members, all unreachable. Stage 0: takes a reference to each
  *     member that must be kept instead of being destroyed. Stage 1: clears weak references, calls
  *     their callbacks, then finalizers. Runs the program's code. True: references may have changed;
- *     the collector repeats its test and drops what is reachable again. References that the batch
- *     holds on its members meanwhile: none; the embedder keeps them alive as it sees fit until the
- *     call returns.
+ *     the collector drops members that are not embed_alive any more, repeats its test and drops
+ *     what is reachable again. The embedder itself holds references to all members while it runs
+ *     finalizers, so that `garbage` stays valid, and none when it returns.
  *   void     embed_condemn(E *e, OBJECT *garbage, size_t n)
- *     these will be destroyed, by one or more calls of embed_destroy: from now on nobody sees them.
- *   void     embed_destroy(E *e, OBJECT *garbage, size_t n)
- *     drops their references and frees them. All members of their batch were condemned before. May
- *     run the program's code (of other objects that die with them).
+ *   void     embed_clear(E *e, OBJECT *garbage, size_t n)
+ *   void     embed_release(E *e, OBJECT *garbage, size_t n)
+ *     the three parts of destruction, each for all members of a batch (in one call, or for a giant
+ *     batch in several, over slices) before the next begins. condemn: nobody sees them from now on,
+ *     and unreferencing them has no effect. clear: drops their references; may run the program's
+ *     code (of other objects that die with them). release: frees their memory.
  *   uint64_t embed_clock(E *e)
  *     nanoseconds.
  *   void     embed_broken(E *e, OBJECT o, uint32_t count, uint32_t found)
