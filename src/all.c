@@ -7,6 +7,8 @@
  * `./dev lint` checks that the list is complete and compiles: no two files may share a static name.
  */
 
+#define _GNU_SOURCE 1
+
 #include "base/addrmap.c"
 #include "base/assert.c"
 

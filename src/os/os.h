@@ -23,6 +23,13 @@ void os_release(void *address, size_t size);
 /* Makes reserved pages usable; they read as zero. False: the system refuses more memory. */
 bool os_commit(void *address, size_t size);
 
+/* Pages that read as zero and take memory when they are written, or NULL. */
+void *os_map(size_t size);
+
+/* The same memory with another size, moved if it must be; what is new reads as zero. NULL: refused,
+ * the old mapping stays. */
+void *os_remap(void *address, size_t size, size_t new_size);
+
 /* Gives the pages' memory back; they stay usable and read as zero. */
 void os_purge(void *address, size_t size);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE 1 /* mremap */
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -45,6 +46,17 @@ void os_release(void *address, size_t size) { munmap(address, size); }
 
 bool os_commit(void *address, size_t size) {
   return mprotect(address, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void *os_map(size_t size) {
+  void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
+  return p == MAP_FAILED ? NULL : p;
+}
+
+void *os_remap(void *address, size_t size, size_t new_size) {
+  void *p = mremap(address, size, new_size, MREMAP_MAYMOVE);
+  return p == MAP_FAILED ? NULL : p;
 }
 
 void os_purge(void *address, size_t size) { madvise(address, size, MADV_DONTNEED); }
