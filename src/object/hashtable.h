@@ -69,7 +69,7 @@ bool hashtable_reserve(ouro_heap *heap, hashtable *table);
 void hashtable_add(hashtable *table, uint64_t hash, ouro_object *key, ouro_object *value);
 
 /* Takes an entry out; what it held is the caller's to drop (read it before). Other positions stay
- * as they are, unless this was the last entry: then the block is freed. */
+ * as they are; when the last live entry goes, the table starts anew. */
 void hashtable_remove(ouro_heap *heap, hashtable *table, size_t position);
 
 /* The next live entry at or behind *position, which moves behind it. NULL: the end. */

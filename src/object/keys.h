@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What dictionaries and sets do with keys before and after they look them up. */
+#ifndef OURO_SRC_OBJECT_KEYS_H
+#define OURO_SRC_OBJECT_KEYS_H
+
+#include "object/runtime.h"
+
+/* The hash of a key. False, with a reason: NULL is none. */
+static inline bool key_hash(ouro_heap *heap, const void *key, uint64_t *hash) {
+  if (OURO_UNLIKELY(!key)) return runtime_fail(heap, "NULL is no key");
+  *hash = ouro_hash(key);
+  return true;
+}
+
+/* Notes why a lookup failed. Returns false. */
+static inline bool key_failed(ouro_heap *heap) {
+  return runtime_fail(heap, "comparing keys failed, or changed the container each time");
+}
+
+#endif
