@@ -14,6 +14,10 @@ UNITS = {
     "instructions": "{:.0f}",
     "share": "{:.2f}",
     "ratio": "{:.3f}",
+    "ms": "{:.3g} ms",
+    "MiB": "{:.1f} MiB",
+    "bytes": "{:.1f}",
+    "count": "{:.0f}",
 }
 
 
