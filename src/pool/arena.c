@@ -117,5 +117,6 @@ bool heap_allows(const heap *h, size_t more) {
 bool heap_fault(heap *h) {
   if (h->fail_in == 0 || --h->fail_in > 0) return false;
   h->fail_in = h->fail_every;
+  h->faults++;
   return true;
 }

@@ -11,7 +11,7 @@
 
 /* Bits a bin claims at once; one where every allocation must be seen. */
 static unsigned claim_width(const heap *h, const ouro_bin *bin) {
-  if (h->slow_frees || h->fail_in) return 1;
+  if (h->slow_frees || h->fail_in || h->watched) return 1;
   unsigned width = TUNE_CLAIM_BYTES / (unsigned)bin->size;
   return width < TUNE_CLAIM_LEAST ? TUNE_CLAIM_LEAST : width > 64 ? 64 : width;
 }

@@ -40,7 +40,7 @@ uint32_t heap_recent_room(size_t size) {
 }
 
 void heap_set_room(const heap *h, ouro_bin *bin) {
-  bin->room = h->slow_frees || h->fail_in ? 0 : bin->cap;
+  bin->room = h->slow_frees || h->fail_in || h->watched ? 0 : bin->cap;
 }
 
 static void init_bins(heap *h) {
@@ -107,11 +107,20 @@ void ouro_heap_set_decay(ouro_heap *heap_, uint32_t milliseconds) {
   h->next_round = os_clock_ns() + h->decay_ns;
 }
 
-/* Blocks at hand would be handed out without being counted, so the bins give them back. */
+/* Blocks at hand would be handed out without being seen, so the bins give them back. */
+static void reset_rooms(heap *h) {
+  pool_unclaim_all(h);
+  for (ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) heap_set_room(h, bin);
+}
+
 void ouro_heap_fail(ouro_heap *heap_, uint64_t n, uint64_t every) {
   heap *h = heap_in(heap_);
-  pool_unclaim_all(h);
   h->fail_in = n;
   h->fail_every = n ? every : 0;
-  for (ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) heap_set_room(h, bin);
+  reset_rooms(h);
+}
+
+void heap_watch(heap *h, bool watched) {
+  h->watched = watched;
+  reset_rooms(h);
 }

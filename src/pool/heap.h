@@ -63,6 +63,8 @@ typedef struct heap {
 
   /* Faults: allocations until the next one that fails, 0: none. */
   uint64_t fail_in, fail_every;
+  uint64_t faults; /* injected so far */
+  bool watched;    /* every allocation is to be slow */
 
   /* Giving back; see purge.c. */
   uint64_t returned;
@@ -131,6 +133,9 @@ uint32_t heap_recent_room(size_t size);
 
 /* Bins keep nothing at hand where every allocation or free must be seen. */
 void heap_set_room(const heap *h, ouro_bin *bin);
+
+/* Makes every allocation take the slow path, or not. */
+void heap_watch(heap *h, bool watched);
 
 /* Whether `more` bytes stay within the limit. */
 bool heap_allows(const heap *h, size_t more);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* The permanent generation: a bit for each slot that held an object when it was frozen. Headers are
+ * not written, so that a child of fork shares their pages. */
+#include "object/collector.h"
+
+#define WINDOW_WORDS ((uint64_t)1 << (WINDOW_PAGES_SHIFT + PAGE_SHIFT - 6))
+
+uint64_t frozen_word(const runtime *rt, uint64_t word) {
+  uint64_t window = word / WINDOW_WORDS, index = word % WINDOW_WORDS;
+  return index < rt->frozen_words[window] ? rt->frozen[window][index] : 0;
+}
+
+bool frozen_is(const runtime *rt, uint64_t slot) {
+  return frozen_word(rt, slot / 64) >> (slot % 64) & 1;
+}
+
+void frozen_forget(runtime *rt, uint64_t slot) {
+  if (!frozen_is(rt, slot)) return;
+  rt->frozen[slot / 64 / WINDOW_WORDS][slot / 64 % WINDOW_WORDS] &= ~((uint64_t)1 << (slot % 64));
+  rt->frozen_count--;
+}
+
+static size_t map_bytes(uint64_t words) {
+  size_t page = os_page_size();
+  return (words * sizeof(uint64_t) + page - 1) & ~(page - 1);
+}
+
+static void unmap(runtime *rt, uint64_t window) {
+  if (rt->frozen[window]) os_release(rt->frozen[window], map_bytes(rt->frozen_words[window]));
+  rt->frozen[window] = NULL;
+  rt->frozen_words[window] = 0;
+}
+
+/* New bits hold what was frozen before as well. False: out of memory, nothing changed. */
+static bool remap(runtime *rt, uint64_t window, uint64_t words) {
+  if (words <= rt->frozen_words[window]) return true;
+  uint64_t *bits = rt->frozen[window]
+                       ? os_remap(rt->frozen[window], map_bytes(rt->frozen_words[window]),
+                                  map_bytes(words))
+                       : runtime_map(rt, map_bytes(words));
+  if (!bits) return false;
+  rt->frozen[window] = bits;
+  rt->frozen_words[window] = words;
+  return true;
+}
+
+static void freeze_word(runtime *rt, uint64_t word) {
+  uint64_t used = page_used(rt, word, KIND_TRACKED);
+  if (!used) return;
+  if (!generations_exact(rt)) used = generations_live(rt, word, used);
+  uint64_t *bits = &rt->frozen[word / WINDOW_WORDS][word % WINDOW_WORDS];
+  rt->frozen_count += bits_count(used & ~*bits);
+  *bits |= used;
+}
+
+void ouro_gc_freeze(ouro_heap *heap) {
+  runtime *rt = runtime_ensure(heap);
+  if (!rt) return;
+  rt->gc->pending += generations_merge(rt);
+  for (uint64_t k = 0; k < rt->heap->window_count; k++) {
+    uint64_t words = rt->heap->windows[k]->committed * OURO_ARENA_POOLS * (CYCLE_PAGE_SLOTS / 64);
+    if (!remap(rt, k, words)) return;
+    for (uint64_t w = 0; w < words; w++) freeze_word(rt, k * WINDOW_WORDS + w);
+  }
+}
+
+void ouro_gc_unfreeze(ouro_heap *heap) {
+  runtime *rt = runtime_in(heap);
+  if (!rt) return;
+  for (uint64_t k = 0; k < HEAP_WINDOWS_MAX; k++) unmap(rt, k);
+  rt->frozen_count = 0;
+}
+
+size_t ouro_gc_frozen_count(const ouro_heap *heap) {
+  const runtime *rt = runtime_in(heap);
+  return rt ? rt->frozen_count : 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* What a page of slots holds. */
+#include "object/state.h"
+#include "pool/hard.h"
+
+/* Bits of a word of a pool's blocks that somebody, a bin included, has taken. */
+static uint64_t pool_used_word(const ouro_pool *pool, unsigned w) {
+  if (w * 64u >= pool->end) return 0;
+  unsigned left = pool->end - w * 64u;
+  uint64_t usable = bits_below(left < 64 ? left : 64);
+  if (w == 0) usable &= ~bits_below(pool->first);
+  return usable & ~pool_words(pool)[w];
+}
+
+static uint64_t big_used_word(const runtime *rt, uint64_t word, unsigned kind) {
+  const big_page *page = rt->big[word / 64];
+  if (!page) return 0;
+  uint64_t used = 0;
+  for (uint64_t live = page->live[word % 64]; live; live &= live - 1) {
+    unsigned i = ouro_lowest_bit(live);
+    const type *t = type_of(rt, page->at[word % 64 * 64 + i]);
+    if (t->tracked == (kind == KIND_TRACKED)) used |= (uint64_t)1 << i;
+  }
+  return used;
+}
+
+uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind) {
+  if (page_is_big(word / 64)) return big_used_word(rt, word, kind);
+  const ouro_pool *pool = page_pool(rt, word / 64);
+  return pool->kind == kind ? pool_used_word(pool, word % 64) : 0;
+}
+
+ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
+  ouro_object *o = slot_object(rt, slot);
+  if (rt->heap->hardened && !page_is_big(slot >> PAGE_SHIFT) &&
+      !hard_is_live(rt->heap, heap_slot_of(o), o))
+    return NULL;
+  return header_alive(o) ? o : NULL;
+}
+
+uint64_t page_count(const runtime *rt) {
+  uint64_t last = rt->heap->window_count - 1;
+  return (last << WINDOW_PAGES_SHIFT) + rt->heap->windows[last]->committed * OURO_ARENA_POOLS;
+}
+
+/* New room is at least twice the old: pages move, but rarely. */
+static bool page_grow(runtime *rt, uint64_t window, uint64_t index) {
+  uint32_t old = rt->page_room[window], room = old ? old * 2 : TUNE_FIRST_PAGES;
+  while (room <= index) room *= 2;
+  page *pages = old ? os_remap(rt->pages[window], old * sizeof(page), room * sizeof(page))
+                    : runtime_map(rt, room * sizeof(page));
+  if (!pages) return false;
+  rt->pages[window] = pages;
+  rt->page_room[window] = room;
+  return true;
+}
+
+bool page_ready(runtime *rt, uint64_t number) {
+  uint64_t window = number >> WINDOW_PAGES_SHIFT;
+  uint64_t index = number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1);
+  return index < rt->page_room[window] || page_grow(rt, window, index);
+}
+
+void page_add_young(runtime *rt, uint64_t word, uint64_t bits) {
+  page *p = page_at(rt, word / 64);
+  if (!p->listed) {
+    p->listed = true;
+    p->next = rt->young_first;
+    rt->young_first = (uint32_t)(word / 64) + 1;
+  }
+  p->young_words |= (uint64_t)1 << (word % 64);
+  p->word[word % 64].young |= bits;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime's own state, and where objects lie.
+ *
+ * A *slot* is the place of an object as a number: page * 4096 + block index. The pages of window k
+ * are the numbers [k, k + 1) * 2^18, one per pool; the numbers of the pools where the first window
+ * keeps its tables, which never hold blocks, stand for objects too large for a pool.
+ *
+ * Which objects are young is said twice: in a header (generation 0) and in the bitmaps of its page,
+ * so that a young collection finds them without looking at others.
+ *
+ *     a live tracked object of generation 0  =>  its bit in young is set
+ *     a live tracked object of generation 1  =>  its bit in middle is set; of 2: neither is
+ *     word[w].young != 0  =>  bit w of young_words is set, the same for middle
+ *     young_words | middle_words != 0  =>  the page is on the list of young pages
+ */
+#ifndef OURO_SRC_OBJECT_STATE_H
+#define OURO_SRC_OBJECT_STATE_H
+
+#include "cycle/embedder.h"
+#include "object/tune.h"
+#include "object/type.h"
+#include "pool/bin.h"
+#include "pool/pool.h"
+
+/* What the blocks of a pool are. */
+enum { KIND_RAW, KIND_LEAF, KIND_TRACKED };
+
+#define PAGE_SHIFT 12
+#define WINDOW_PAGES_SHIFT (OURO_WINDOW_SHIFT - OURO_POOL_SHIFT)
+#define BIG_PAGES (OURO_FIRST_ARENA * OURO_ARENA_POOLS)
+
+_Static_assert(1u << PAGE_SHIFT == CYCLE_PAGE_SLOTS, "a page's slots are the collector's");
+_Static_assert(OURO_POOL_BYTES / OURO_CLASS_BYTES <= CYCLE_PAGE_SLOTS, "a pool's blocks fit a page");
+
+typedef struct page {
+  uint64_t young_words, middle_words;
+  uint64_t aging_words; /* words whose young objects the collection that runs moves up */
+  uint32_t next; /* on the list of young pages: number + 1 */
+  bool listed;
+  struct {
+    uint64_t young, middle;
+  } word[CYCLE_PAGE_SLOTS / 64];
+} page;
+
+/* Objects too large for a pool, 4096 at a time. */
+typedef struct big_page {
+  uint64_t live[CYCLE_PAGE_SLOTS / 64];
+  ouro_object *at[CYCLE_PAGE_SLOTS];
+} big_page;
+
+/* What lies before such an object. */
+typedef struct big_prefix {
+  runtime *rt;
+  uint64_t slot;
+} big_prefix;
+
+typedef struct object_list {
+  ouro_object **items;
+  size_t length, room;
+} object_list;
+
+/* A list in pages of its own, so that it can grow when the heap is full. False: out of memory. */
+bool object_list_add(object_list *list, ouro_object *o);
+void object_list_free(object_list *list);
+
+typedef struct collector collector; /* gc.c */
+
+struct runtime {
+  heap *heap;
+  const char *error;
+  type *builtin[BUILTINS];
+  void *part[PARTS];
+  uint32_t type_count;
+
+  /* Bins of objects whose size differs, by kind - 1 and size class. */
+  ouro_bin shared[2][OURO_CLASSES + 1];
+
+  /* Pages. */
+  page *pages[HEAP_WINDOWS_MAX];
+  uint32_t page_room[HEAP_WINDOWS_MAX];
+  uint32_t young_first; /* number + 1 of the first page with young or middle objects */
+  uint64_t young_count; /* blocks taken for tracked objects since the last young collection */
+  big_page *big[BIG_PAGES];
+  uint64_t big_end, big_free; /* slots below big_end were used; lowest that may be free */
+
+  /* Destruction: nested calls, and objects whose turn comes when these have returned. */
+  uint32_t depth;
+  object_list deferred;
+
+  collector *gc;
+  uint64_t faults_seen; /* injected faults so far: they are meant to be seen by the program */
+  bool untracked; /* ouro_untrack was called: not every live object of a tracked type is */
+
+  /* The permanent generation: bits by slot, for the pages of each window that existed then. */
+  uint64_t frozen_count;
+  uint64_t *frozen[HEAP_WINDOWS_MAX];
+  uint64_t frozen_words[HEAP_WINDOWS_MAX];
+
+  type *types[UINT16_MAX + 1];
+};
+
+static inline runtime *runtime_in(const ouro_heap *heap) { return heap_in(heap)->above; }
+
+static inline bool object_is_big(const ouro_object *o) { return o->flags & OURO_FLAG_LARGE; }
+
+static inline big_prefix *big_prefix_of(const ouro_object *o) {
+  return (big_prefix *)(uintptr_t)o - 1;
+}
+
+/* The heap of any object: the first word of its window, or of its prefix. */
+static inline runtime *runtime_of(const ouro_object *o) {
+  if (OURO_UNLIKELY(object_is_big(o))) return big_prefix_of(o)->rt;
+  uintptr_t base = (uintptr_t)o & ~(uintptr_t)(OURO_WINDOW_BYTES - 1);
+  return runtime_in(*(ouro_heap **)base);
+}
+
+static inline type *type_of(const runtime *rt, const ouro_object *o) { return rt->types[o->type]; }
+
+static inline unsigned generation_of(const ouro_object *o) {
+  return o->flags & OURO_FLAG_GENERATION;
+}
+
+static inline void set_generation(ouro_object *o, unsigned generation) {
+  o->flags = (uint8_t)((o->flags & ~OURO_FLAG_GENERATION) | generation);
+}
+
+/* Whether somebody may hold the object in a block that its pool says is in use. */
+static inline bool header_alive(const ouro_object *o) {
+  return o->count != 0 && !(o->flags & OURO_FLAG_DYING);
+}
+
+/* The slot of an object in a pool. */
+static inline uint64_t pooled_slot(const ouro_pool *pool, const void *o) {
+  uint64_t number = ((uint64_t)window_of(pool)->number << WINDOW_PAGES_SHIFT) + pool->index;
+  return number << PAGE_SHIFT | pool_index_of(pool, o);
+}
+
+/* The slot of an object of any kind. */
+static inline uint64_t slot_of(const ouro_object *o) {
+  if (OURO_UNLIKELY(object_is_big(o))) return big_prefix_of(o)->slot;
+  return pooled_slot(heap_slot_of(o), o);
+}
+
+static inline bool page_is_big(uint64_t number) { return number < BIG_PAGES; }
+
+static inline ouro_pool *page_pool(const runtime *rt, uint64_t number) {
+  const window *w = rt->heap->windows[number >> WINDOW_PAGES_SHIFT];
+  return &window_pools(w)[number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
+}
+
+static inline page *page_at(const runtime *rt, uint64_t number) {
+  return &rt->pages[number >> WINDOW_PAGES_SHIFT]
+                   [number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
+}
+
+/* Bits of a word of slots that hold an object, or did and are at hand for the next one. */
+uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind);
+
+/* The object in a slot of a pool or of a big page that is in use. */
+static inline ouro_object *slot_object(const runtime *rt, uint64_t slot) {
+  uint64_t number = slot >> PAGE_SHIFT;
+  unsigned index = slot & (CYCLE_PAGE_SLOTS - 1);
+  if (OURO_UNLIKELY(page_is_big(number))) return rt->big[number]->at[index];
+  return OURO_OBJECT(pool_block(page_pool(rt, number), index));
+}
+
+/* The object in a slot whose bit page_used gave, if it is alive; else NULL. */
+ouro_object *slot_alive(const runtime *rt, uint64_t slot);
+
+/* Pages in existence: the numbers [0, n). */
+uint64_t page_count(const runtime *rt);
+
+/* Remembers that these slots of a word hold (or will hold) young objects. The page must be ready. */
+void page_add_young(runtime *rt, uint64_t word, uint64_t bits);
+
+/* Makes the records of a page ready. False: out of memory. */
+bool page_ready(runtime *rt, uint64_t number);
+
+/* Zero pages for tables of the runtime's own, counted by fault injection. NULL: refused. */
+void *runtime_map(runtime *rt, size_t size);
+
+/* The runtime of a heap, made where there is none. NULL: out of memory. */
+runtime *runtime_ensure(ouro_heap *heap);
+
+/* Memory of an object of the type, header set, the rest not; objects of `size` bytes. NULL: out of
+ * memory. */
+ouro_object *object_allocate(runtime *rt, type *t, size_t size);
+
+/* Gives an object's memory back, its references dropped. */
+void object_release(runtime *rt, const type *t, ouro_object *o);
+
+/* The same for one in no pool. */
+ouro_object *big_allocate(runtime *rt, const type *t, size_t size);
+void big_release(runtime *rt, ouro_object *o);
+
+/* --- the collector, as the other parts of the runtime see it --- */
+
+/* Before an object of a tracked type is allocated: may collect. */
+void gc_before_allocation(runtime *rt);
+
+/* A full collection, where memory was refused. False: none was possible now. */
+bool gc_emergency(runtime *rt);
+
+/* The object, which is of generation 1 or 2, dies: its slot becomes young. */
+void gc_note_death(runtime *rt, const ouro_object *o);
+
+bool gc_open(runtime *rt);
+void gc_close(runtime *rt);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/* Every constant of the objects that is a choice, with its reason. */
+#ifndef OURO_SRC_OBJECT_TUNE_H
+#define OURO_SRC_OBJECT_TUNE_H
+
+#include "pool/tune.h"
+
+/* Destructions within destructions of types with a `clear` of their own, before the next ones wait
+ * for these to return: about 200 bytes of stack each. CPython stops at 50. */
+#define TUNE_DEPTH (TUNE_STRESS ? 2u : 50u)
+
+/* Page records are made for this many pages at first, 64 KiB of heap each; doubled when needed. */
+#define TUNE_FIRST_PAGES ((uint32_t)(BIG_PAGES + (TUNE_STRESS ? 32 : 4096)))
+
+/* Defaults that the user can set; see gc.h. The thresholds are CPython's. */
+#define TUNE_THRESHOLD_0 2000u
+#define TUNE_THRESHOLD_1 10u
+#define TUNE_THRESHOLD_2 10u
+#define TUNE_PAUSE_NS 1000000u
+#define TUNE_GARBAGE_LIMIT 0.25
+
+/* A cycle begins when half of what may float has been promoted: the other half is for what is
+ * promoted while it runs. */
+#define TUNE_START_SHARE 0.5
+
+/* A cycle is to be done when this part, inverted, of what may be promoted meanwhile was. */
+#define TUNE_PACE 2.0
+
+/* A cycle that is on time works for one slice in this many slices' time. */
+#define TUNE_REST 4u
+
+/* Objects a cycle examines for each that lives, before one has been measured. */
+#define TUNE_PASSES 3.0
+
+/* Heaps whose old generation is smaller than this are not worth a cycle. */
+#define TUNE_LEAST_OLD_BYTES ((uint64_t)(TUNE_STRESS ? 1 : 64) << 10)
+
+#endif
