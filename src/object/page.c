@@ -3,16 +3,7 @@
 #include "object/state.h"
 #include "pool/hard.h"
 
-/* Bits of a word of a pool's blocks that somebody, a bin included, has taken. */
-static uint64_t pool_used_word(const ouro_pool *pool, unsigned w) {
-  if (w * 64u >= pool->end) return 0;
-  unsigned left = pool->end - w * 64u;
-  uint64_t usable = bits_below(left < 64 ? left : 64);
-  if (w == 0) usable &= ~bits_below(pool->first);
-  return usable & ~pool_words(pool)[w];
-}
-
-static uint64_t big_used_word(const runtime *rt, uint64_t word, unsigned kind) {
+uint64_t page_used_big(const runtime *rt, uint64_t word, unsigned kind) {
   const big_page *page = rt->big[word / 64];
   if (!page) return 0;
   uint64_t used = 0;
@@ -24,18 +15,8 @@ static uint64_t big_used_word(const runtime *rt, uint64_t word, unsigned kind) {
   return used;
 }
 
-uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind) {
-  if (page_is_big(word / 64)) return big_used_word(rt, word, kind);
-  const ouro_pool *pool = page_pool(rt, word / 64);
-  return pool->kind == kind ? pool_used_word(pool, word % 64) : 0;
-}
-
-ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
-  ouro_object *o = slot_object(rt, slot);
-  if (rt->heap->hardened && !page_is_big(slot >> PAGE_SHIFT) &&
-      !hard_is_live(rt->heap, heap_slot_of(o), o))
-    return NULL;
-  return header_alive(o) ? o : NULL;
+bool slot_withheld(const runtime *rt, const ouro_object *o) {
+  return !hard_is_live(rt->heap, heap_slot_of(o), o);
 }
 
 uint64_t page_count(const runtime *rt) {

@@ -145,6 +145,7 @@ static inline uint64_t slot_of(const ouro_object *o) {
 static inline bool page_is_big(uint64_t number) { return number < BIG_PAGES; }
 
 static inline ouro_pool *page_pool(const runtime *rt, uint64_t number) {
+  if (OURO_LIKELY(number >> WINDOW_PAGES_SHIFT == 0)) return (ouro_pool *)(void *)rt->heap + number;
   const window *w = rt->heap->windows[number >> WINDOW_PAGES_SHIFT];
   return &window_pools(w)[number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
 }
@@ -154,8 +155,22 @@ static inline page *page_at(const runtime *rt, uint64_t number) {
                    [number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
 }
 
-/* Bits of a word of slots that hold an object, or did and are at hand for the next one. */
-uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind);
+/* Bits of a word of a pool's blocks that somebody, a bin included, has taken. */
+static inline uint64_t pool_used_word(const ouro_pool *pool, unsigned w) {
+  if (w * 64u >= pool->end) return 0;
+  unsigned left = pool->end - w * 64u;
+  uint64_t usable = bits_below(left < 64 ? left : 64);
+  if (w == 0) usable &= ~bits_below(pool->first);
+  return usable & ~pool_words(pool)[w];
+}
+
+/* Bits of a word of slots that hold an object of the kind, or did and are at hand for the next. */
+uint64_t page_used_big(const runtime *rt, uint64_t word, unsigned kind);
+static inline uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind) {
+  if (OURO_UNLIKELY(page_is_big(word / 64))) return page_used_big(rt, word, kind);
+  const ouro_pool *pool = page_pool(rt, word / 64);
+  return pool->kind == kind ? pool_used_word(pool, word % 64) : 0;
+}
 
 /* The object in a slot of a pool or of a big page that is in use. */
 static inline ouro_object *slot_object(const runtime *rt, uint64_t slot) {
@@ -165,8 +180,17 @@ static inline ouro_object *slot_object(const runtime *rt, uint64_t slot) {
   return OURO_OBJECT(pool_block(page_pool(rt, number), index));
 }
 
+/* Whether a hardened heap withholds the block from reuse: it is used but nobody's. */
+bool slot_withheld(const runtime *rt, const ouro_object *o);
+
 /* The object in a slot whose bit page_used gave, if it is alive; else NULL. */
-ouro_object *slot_alive(const runtime *rt, uint64_t slot);
+static inline ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
+  ouro_object *o = slot_object(rt, slot);
+  if (OURO_UNLIKELY(rt->heap->hardened) && !page_is_big(slot >> PAGE_SHIFT) &&
+      slot_withheld(rt, o))
+    return NULL;
+  return header_alive(o) ? o : NULL;
+}
 
 /* Pages in existence: the numbers [0, n). */
 uint64_t page_count(const runtime *rt);

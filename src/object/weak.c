@@ -153,10 +153,11 @@ size_t ouro_weak_count(const void *object) {
 
 /* --- A referent dies ---------------------------------------------------------------------------- */
 
-/* Links of dead referents that wait for their turn, in the order of `older`. Nobody else has them:
- * each weak reference is held, each entry has left its container. */
+/* Links of dead referents, to be dealt with in the order of `older`. Nobody else has them: each weak
+ * reference is held, each entry has left its container. */
 typedef struct weak_queue {
   weak_link *first, **end;
+  weak_link *done; /* called, and dropped behind all others, the last one first */
 } weak_queue;
 
 static void queue_add(weak_queue *queue, weak_link *link) {
@@ -165,9 +166,15 @@ static void queue_add(weak_queue *queue, weak_link *link) {
   queue->end = &link->older;
 }
 
-static weak_link *queue_take(weak_queue *queue) {
-  weak_link *link = queue->first;
-  if (link) queue->first = link->older;
+static void queue_done(weak_queue *queue, weak_link *link) {
+  link->older = queue->done;
+  queue->done = link;
+}
+
+static weak_link *take_link(weak_link **first) {
+  weak_link *link = *first;
+  if (link) *first = link->older;
+  if (link) link->older = NULL;
   return link;
 }
 
@@ -179,53 +186,62 @@ static bool wants_call(weak_link *link) {
   return true;
 }
 
+/* Keys of weak-value dictionaries outlive the callbacks: CPython's weak references hold them too. */
+static void let_go_link(ouro_heap *heap, weak_link *link, weak_queue *queue) {
+  link->referent = NULL;
+  link->newer = link->older = NULL;
+  weak_lost lost = in_entry(link)     ? weaktable_lost(heap, link)
+                   : wants_call(link) ? LOST_VALUE
+                                      : LOST_NOTHING;
+  if (lost == LOST_VALUE) queue_add(queue, link);
+  if (lost == LOST_KEY) queue_done(queue, link);
+}
+
 /* From here on the referent's weak references read as gone. Runs none of the program's code. */
 static void let_go(ouro_heap *heap, ouro_object *referent, weak_queue *queue) {
   weak_link *older, *link = first_of(heap, referent);
   set_first(heap, referent, NULL);
   for (; link; link = older) {
     older = link->older;
-    link->referent = NULL;
-    link->newer = link->older = NULL;
-    if (in_entry(link) ? weaktable_lost(heap, link) : wants_call(link)) queue_add(queue, link);
+    let_go_link(heap, link, queue);
   }
 }
 
-/* The callback, once; a link that waits no longer. */
-static void call_weak(ouro_weak *weak) {
-  ouro_weak_fn callback = weak->link.callback;
-  weak->link.older = NULL;
-  weak->link.callback = NULL;
+/* The callback, once. */
+static void call_link(weak_link *link) {
+  ouro_weak *weak = weak_of(link);
+  ouro_weak_fn callback = link->callback;
+  link->callback = NULL;
   callback(weak, weak->closure);
 }
 
-/* The closure has served: it need not live as long as the weak reference. */
-static void release_weak(ouro_weak *weak) {
-  ouro_assign_new(&weak->closure, NULL);
-  ouro_unref(weak);
+/* A closure that has served need not live as long as the weak reference. */
+static void drop_link(ouro_heap *heap, weak_link *link) {
+  if (in_entry(link)) {
+    weaktable_drop(heap, link);
+  } else {
+    ouro_weak *weak = weak_of(link);
+    ouro_assign_new(&weak->closure, NULL);
+    ouro_unref(weak);
+  }
 }
 
-/* All callbacks come before the first weak reference that only this call still holds dies, and
- * these die in the opposite order, as CPython's do with the tuple that holds them. */
+/* What callbacks hold for the last time dies behind the last callback, in the opposite order, as it
+ * does with the tuple in which CPython keeps it. */
 void weak_clear(ouro_object *referent) {
   ouro_heap *heap = ouro_heap_of(referent);
   weak_queue queue = {.end = &queue.first};
-  weak_link *link, *called = NULL;
+  weak_link *link;
   let_go(heap, referent, &queue);
-  while ((link = queue_take(&queue)) != NULL) {
+  while ((link = take_link(&queue.first)) != NULL) {
     if (in_entry(link)) {
-      weaktable_drop(heap, link);
+      drop_link(heap, link);
     } else {
-      call_weak(weak_of(link));
-      link->older = called;
-      called = link;
+      call_link(link);
+      queue_done(&queue, link);
     }
   }
-  while ((link = called) != NULL) {
-    called = link->older;
-    link->older = NULL;
-    release_weak(weak_of(link));
-  }
+  while ((link = take_link(&queue.done)) != NULL) drop_link(heap, link);
 }
 
 /* --- A batch of garbage dies -------------------------------------------------------------------- */
@@ -259,19 +275,15 @@ bool weak_clear_batch(ouro_object *const *garbage, size_t n) {
   runtime *rt = runtime_of(garbage[0]);
   ouro_heap *heap = &rt->heap->open;
   weak_queue queue = {.end = &queue.first};
+  weak_link *link;
   mark_members(rt, garbage, n, true);
   for (size_t i = start; i < n; i++)
     if (has_weak(garbage[i])) let_go(heap, garbage[i], &queue);
   mark_members(rt, garbage, n, false);
-  bool ran = queue.first;
-  for (weak_link *link; (link = queue_take(&queue)) != NULL;) {
-    if (in_entry(link)) {
-      weaktable_drop(heap, link);
-    } else {
-      call_weak(weak_of(link));
-      release_weak(weak_of(link));
-    }
-  }
+  bool ran = queue.first || queue.done;
+  for (; (link = take_link(&queue.first)) != NULL; drop_link(heap, link))
+    if (!in_entry(link)) call_link(link);
+  while ((link = take_link(&queue.done)) != NULL) drop_link(heap, link);
   return ran;
 }
 

@@ -77,20 +77,25 @@ void weaktable_clear_set(void *self) {
 
 /* --- A referent dies ---------------------------------------------------------------------------- */
 
+static weak_lost take_lost(ouro_heap *heap, weak_holder *holder, weak_entry *entry) {
+  size_t at = hashtable_find(&holder->table, entry->hash, hashtable_identical, entry);
+  ouro_object *strong = take_strong(holder, at);
+  hashtable_remove(heap, &holder->table, at);
+  entry->link.referent = strong;
+  if (strong) return runtime_is(holder, BUILTIN_WEAKVALUEDICT) ? LOST_KEY : LOST_VALUE;
+  ouro_free(heap, entry);
+  return LOST_NOTHING;
+}
+
 /* An entry of a container that is garbage itself stays in it, as CPython's does: finalizers of the
  * same garbage see what the container holds. */
-bool weaktable_lost(ouro_heap *heap, weak_link *link) {
+weak_lost weaktable_lost(ouro_heap *heap, weak_link *link) {
   weak_entry *entry = entry_of(link);
   weak_holder *holder = entry->holder;
-  if (holder->object.flags & (OURO_FLAG_DYING | OURO_FLAG_OWN)) {
-    holder->gone++;
-    return false;
-  }
-  size_t at = hashtable_find(&holder->table, entry->hash, hashtable_identical, entry);
-  link->referent = take_strong(holder, at);
-  hashtable_remove(heap, &holder->table, at);
-  if (!link->referent) ouro_free(heap, entry);
-  return link->referent;
+  if (!(holder->object.flags & (OURO_FLAG_DYING | OURO_FLAG_OWN)))
+    return take_lost(heap, holder, entry);
+  holder->gone++;
+  return LOST_NOTHING;
 }
 
 void weaktable_drop(ouro_heap *heap, weak_link *link) {

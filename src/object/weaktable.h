@@ -83,9 +83,10 @@ void weaktable_entry_mark(ouro_weak *weak, ouro_object *closure);
 
 ouro_object *weaktable_holder(const weak_link *link);
 
-/* The referent of an entry dies: the entry disappears. True: it held something strongly, which
- * waits for weaktable_drop. Runs none of the program's code. */
-bool weaktable_lost(ouro_heap *heap, weak_link *link);
+/* The referent of an entry dies: the entry disappears. What it held waits for weaktable_drop. Runs
+ * none of the program's code. */
+typedef enum weak_lost { LOST_NOTHING, LOST_VALUE, LOST_KEY } weak_lost;
+weak_lost weaktable_lost(ouro_heap *heap, weak_link *link);
 void weaktable_drop(ouro_heap *heap, weak_link *link);
 
 #endif
