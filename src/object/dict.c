@@ -3,12 +3,31 @@
 
 #include "object/keys.h"
 #include "object/retry.h"
+#include "object/number.h"
 #include "object/str.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* In reports a value is named by its key where that can be said in a few words, else by its place:
+ * item reference 2 n is the key of entry n, 2 n + 1 its value. */
+static void dict_name_ref(const void *self, size_t index, char *out, size_t room) {
+  const ouro_dict *dict = self;
+  const ouro_object *key = hashtable_at(&dict->table, index / 2)->key;
+  const ouro_str *text = (const void *)key;
+  if (index % 2 == 0) snprintf(out, room, "key %zu", index / 2);
+  else if (key && ouro_is_str(key)) snprintf(out, room, "[\"%s\"]", text->bytes);
+  else if (key && ouro_is_int(key))
+    snprintf(out, room, "[%" PRId64 "]", ((const ouro_int *)(const void *)key)->value);
+  else snprintf(out, room, "value %zu", index / 2);
+}
 
 static const ouro_type_spec dict_spec = {
     .name = "dict",
     .size = sizeof(ouro_dict),
     .items = HASHTABLE_ITEMS(ouro_dict, table, HASHTABLE_PAIRS),
+    .name_ref = dict_name_ref,
 };
 
 ouro_type *dict_type(ouro_heap *heap) { return runtime_type(heap, BUILTIN_DICT, &dict_spec); }

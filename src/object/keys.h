@@ -7,9 +7,8 @@
 
 /* The hash of a key. False, with a reason: NULL is none. */
 static inline bool key_hash(ouro_heap *heap, const void *key, uint64_t *hash) {
-  if (OURO_UNLIKELY(!key)) return runtime_fail(heap, "NULL is no key");
-  *hash = ouro_hash(key);
-  return true;
+  *hash = key ? ouro_hash(key) : 0;
+  return key || runtime_fail(heap, "NULL is no key");
 }
 
 /* Notes why a lookup failed. Returns false. */

@@ -72,13 +72,14 @@ static ouro_int *int_make(ouro_heap *heap, int64_t value) {
 
 /* The heap's table of small integers, made where it is missing. */
 static small_ints *small_ints_of(ouro_heap *heap) {
+  if (!ouro_int_type(heap)) return NULL;
   void **slot = runtime_slot(heap, PART_INTS);
   bool tried = false;
-  while (slot && !*slot)
+  while (!*slot)
     if (!(*slot = ouro_calloc(heap, 1, sizeof(small_ints))) &&
         !retry_after_collection(heap, &tried))
       return NULL;
-  return slot ? *slot : NULL;
+  return *slot;
 }
 
 /* Making a number may collect, and a finalizer ask for the same one: whoever comes first wins. */

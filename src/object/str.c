@@ -100,6 +100,7 @@ static ouro_str *str_blank(ouro_heap *heap, size_t length) {
 static bool str_no_utf8(ouro_heap *heap) { return runtime_fail(heap, "the bytes are no UTF-8"); }
 
 ouro_str *ouro_str_new(ouro_heap *heap, const char *bytes, size_t length) {
+  if (!str_type(heap)) return NULL;
   if (!utf8_is_valid(bytes, length)) return str_no_utf8(heap), NULL;
   ouro_str *str = str_blank(heap, length);
   if (str && length) memcpy(str->bytes, bytes, length);

@@ -157,7 +157,8 @@ size_t ouro_weak_count(const void *object) {
  * reference is held, each entry has left its container. */
 typedef struct weak_queue {
   weak_link *first, **end;
-  weak_link *done; /* called, and dropped behind all others, the last one first */
+  weak_link *done; /* called already, dropped behind all others, the last one first */
+  bool keys_last;  /* what entries held as keys goes to `done` at once */
 } weak_queue;
 
 static void queue_add(weak_queue *queue, weak_link *link) {
@@ -186,15 +187,14 @@ static bool wants_call(weak_link *link) {
   return true;
 }
 
-/* Keys of weak-value dictionaries outlive the callbacks: CPython's weak references hold them too. */
 static void let_go_link(ouro_heap *heap, weak_link *link, weak_queue *queue) {
   link->referent = NULL;
   link->newer = link->older = NULL;
   weak_lost lost = in_entry(link)     ? weaktable_lost(heap, link)
                    : wants_call(link) ? LOST_VALUE
                                       : LOST_NOTHING;
-  if (lost == LOST_VALUE) queue_add(queue, link);
-  if (lost == LOST_KEY) queue_done(queue, link);
+  if (lost == LOST_KEY && queue->keys_last) queue_done(queue, link);
+  else if (lost != LOST_NOTHING) queue_add(queue, link);
 }
 
 /* From here on the referent's weak references read as gone. Runs none of the program's code. */
@@ -226,11 +226,11 @@ static void drop_link(ouro_heap *heap, weak_link *link) {
   }
 }
 
-/* What callbacks hold for the last time dies behind the last callback, in the opposite order, as it
- * does with the tuple in which CPython keeps it. */
+/* Weak references that nobody else holds, and keys of weak-value dictionaries, die behind the last
+ * callback and in the opposite order, as they do with the tuple in which CPython keeps them. */
 void weak_clear(ouro_object *referent) {
   ouro_heap *heap = ouro_heap_of(referent);
-  weak_queue queue = {.end = &queue.first};
+  weak_queue queue = {.end = &queue.first, .keys_last = true};
   weak_link *link;
   let_go(heap, referent, &queue);
   while ((link = take_link(&queue.first)) != NULL) {
@@ -280,10 +280,9 @@ bool weak_clear_batch(ouro_object *const *garbage, size_t n) {
   for (size_t i = start; i < n; i++)
     if (has_weak(garbage[i])) let_go(heap, garbage[i], &queue);
   mark_members(rt, garbage, n, false);
-  bool ran = queue.first || queue.done;
+  bool ran = queue.first;
   for (; (link = take_link(&queue.first)) != NULL; drop_link(heap, link))
     if (!in_entry(link)) call_link(link);
-  while ((link = take_link(&queue.done)) != NULL) drop_link(heap, link);
   return ran;
 }
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* Walking live objects and naming their references, for reports. */
+#ifndef OURO_SRC_OBJECT_INSPECT_H
+#define OURO_SRC_OBJECT_INSPECT_H
+
+#include "object/state.h"
+
+/* Visits the live objects of a kind until a visit returns false, and returns whether none did. The
+ * visitor may drop or make references, not objects. */
+typedef bool (*inspect_fn)(void *ctx, ouro_object *o);
+bool inspect_each(runtime *rt, unsigned kind, inspect_fn visit, void *ctx);
+
+/* The name of reference i, as embed_traverse numbers them. */
+void inspect_name(const runtime *rt, const ouro_object *o, size_t i, char *out, size_t room);
+
+#endif
