@@ -11,7 +11,7 @@ typedef struct object_check {
   const char *wrong;
 } object_check;
 
-static const char *wrong_with(runtime *rt, ouro_object *o) {
+static const char *object_wrong(runtime *rt, ouro_object *o) {
   MUST(o->type < rt->type_count, "an object is of no type");
   MUST(runtime_of(o) == rt, "an object is of another heap");
   const type *t = type_of(rt, o);
@@ -35,7 +35,7 @@ static const char *wrong_with(runtime *rt, ouro_object *o) {
 
 static bool check_one(void *ctx, ouro_object *o) {
   object_check *c = ctx;
-  c->wrong = wrong_with(c->rt, o);
+  c->wrong = object_wrong(c->rt, o);
   return !c->wrong;
 }
 

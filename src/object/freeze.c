@@ -25,7 +25,7 @@ static size_t map_bytes(uint64_t words) {
   return (words * sizeof(uint64_t) + page - 1) & ~(page - 1);
 }
 
-static void unmap(runtime *rt, uint64_t window) {
+static void forget_bits(runtime *rt, uint64_t window) {
   if (rt->frozen[window]) os_release(rt->frozen[window], map_bytes(rt->frozen_words[window]));
   rt->frozen[window] = NULL;
   rt->frozen_words[window] = 0;
@@ -67,7 +67,7 @@ void ouro_gc_freeze(ouro_heap *heap) {
 void ouro_gc_unfreeze(ouro_heap *heap) {
   runtime *rt = runtime_in(heap);
   if (!rt) return;
-  for (uint64_t k = 0; k < HEAP_WINDOWS_MAX; k++) unmap(rt, k);
+  for (uint64_t k = 0; k < HEAP_WINDOWS_MAX; k++) forget_bits(rt, k);
   rt->frozen_count = 0;
 }
 

@@ -96,7 +96,7 @@ typedef struct edge_name {
   size_t room;
 } edge_name;
 
-static bool copy_name(void *ctx, ouro_object *referent, const char *name) {
+static bool copy_edge_name(void *ctx, ouro_object *referent, const char *name) {
   edge_name *e = ctx;
   if (referent != e->wanted) return true;
   strncpy(e->out, name, e->room - 1);
@@ -106,7 +106,7 @@ static bool copy_name(void *ctx, ouro_object *referent, const char *name) {
 
 static void name_edge(const ouro_object *from, ouro_path_step *step, const ouro_object *to) {
   edge_name e = {to, step->name, sizeof step->name};
-  ouro_each_referent(from, copy_name, &e);
+  ouro_each_referent(from, copy_edge_name, &e);
 }
 
 static int64_t write_path(const path_graph *g, uint32_t wanted, ouro_path_step *out, size_t room) {
