@@ -4,12 +4,14 @@
  *
  * The collector is a template. A file that wants an instance defines
  *
- *     CYCLE_PREFIX    the prefix of the instance's names, e.g. native: native_cycle, native_step
+ *     CYCLE_PREFIX    the prefix of the instance's names, e.g. native: native_start, native_step
  *     CYCLE_EMBEDDER  the type E of the embedder's own state
  *     CYCLE_OBJECT    a small value type that names an object; CYCLE_NONE: the value for none
  *
  * then the functions below as `static inline`, then includes "cycle/cycle.h" for the types and
- * "cycle/template.h" for the bodies. No call goes through a pointer (measured 1.2-2.0 times slower).
+ * "cycle/template.h" for the bodies. No call goes through a pointer: that
+ * measured 1.2-2.0 times as slow. State is a `cycle` (cycle.h), all zero at first; one instance per
+ * translation unit.
  *
  * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096. All the
  * collector remembers is keyed by slot, in tables of its own: never in objects, never by pointer.
@@ -28,6 +30,8 @@
  *     destroyed), or CYCLE_NONE. Any slot of an existing page may be asked for.
  *   OBJECT   embed_object(const E *e, uint64_t slot)
  *     the object in a slot known to hold one, of any age: arithmetic only.
+ *   void     embed_prefetch(const E *e, uint64_t slot)
+ *     the object in this slot, if there is one, will be looked at soon. May do nothing.
  *   bool     embed_alive(const E *e, uint64_t slot)
  *     whether the slot still holds a live tracked object, of any age: asked for the members of a
  *     batch after the program's code has run.
@@ -49,11 +53,12 @@
  *     something must happen before o is destroyed: it has a finalizer that has not run, weak
  *     references, or must be kept.
  *   bool     embed_prepare(E *e, OBJECT *garbage, size_t n, int stage)
- *     called for a batch with special members, all unreachable. Stage 0: takes a reference to each
+ *     called for a batch that had special members, all unreachable. Stage 0: takes a reference to each
  *     member that must be kept instead of being destroyed. Stage 1: clears weak references, calls
  *     their callbacks, then finalizers. Runs the program's code. True: references may have changed;
  *     the collector drops members that are not embed_alive any more, repeats its test and drops
- *     what is reachable again. The embedder itself holds references to all members while it runs
+ *     what is reachable again; after stage 1 also what is special again (a new object in a dead
+ *     member's slot, a weak reference made by a finalizer). The embedder itself holds references to all members while it runs
  *     finalizers, so that `garbage` stays valid, and none when it returns.
  *   void     embed_condemn(E *e, OBJECT *garbage, size_t n)
  *   void     embed_clear(E *e, OBJECT *garbage, size_t n)

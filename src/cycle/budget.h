@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of template.h: when a slice is over. Work is counted in references visited; the clock is
+ * looked at every so many. The longest time between two looks is what cannot be divided. */
+#ifndef OURO_SRC_CYCLE_BUDGET_H
+#define OURO_SRC_CYCLE_BUDGET_H
+
+#include "cycle/cycle.h"
+
+static void cycle_look(cycle *c, CYCLE_EMBEDDER *e) {
+  uint64_t now = embed_clock(e), took = now - c->looked;
+  if (took > c->report.longest_ns) {
+    c->report.longest_ns = took;
+    c->report.longest = cycle_phase_name(c->phase);
+  }
+  c->looked = now;
+  c->units = 0;
+  c->over = now - c->began >= c->budget;
+}
+
+CYCLE_INLINE void cycle_spend(cycle *c, CYCLE_EMBEDDER *e, uint64_t units) {
+  c->units += units;
+  if (OURO_UNLIKELY(c->units >= c->limits.units)) cycle_look(c, e);
+}
+
+static void cycle_slice(cycle *c, CYCLE_EMBEDDER *e, uint64_t budget) {
+  c->report = (cycle_report){.longest = cycle_phase_name(c->phase)};
+  c->began = c->looked = embed_clock(e);
+  c->budget = budget;
+  c->units = 0;
+  c->over = false;
+}
+
+/* Out of memory: the cycle ends here. */
+static bool cycle_fail(cycle *c) {
+  c->failed = true;
+  return false;
+}
+
+#endif

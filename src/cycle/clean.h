@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of template.h: the tables of a cycle, from its start to CLEAN. */
+#ifndef OURO_SRC_CYCLE_CLEAN_H
+#define OURO_SRC_CYCLE_CLEAN_H
+
+#include "cycle/batch.h"
+
+/* Marks and the residual's words lie in one table: pages * (512 + 512 + 8 + 256 + 4) bytes. */
+static void cycle_lay_out(cycle *c, uint64_t pages) {
+  uint64_t words = pages * CYCLE_PAGE_WORDS, *at = c->tables.at;
+  c->marks = (cycle_marks){.marked = at,
+                           .scanned = at + words,
+                           .grey = at + 2 * words,
+                           .slots = pages * CYCLE_PAGE_SLOTS,
+                           .pages = (uint32_t)pages};
+  c->residual.chunk_of = (uint32_t *)(at + 2 * words + pages);
+  c->residual.words = words;
+  c->marks.queue = c->residual.chunk_of + words;
+}
+
+/* False: out of memory; what was made is in the cycle for cycle_drop_tables. */
+static bool cycle_make_tables(cycle *c, uint64_t pages) {
+  uint64_t words = pages * CYCLE_PAGE_WORDS, chunks = words + 1;
+  if (pages > UINT32_MAX) return false;
+  if (!cycle_table_make(&c->tables, words * 20 + pages * 12)) return false;
+  if (chunks > TUNE_CYCLE_CHUNKS) chunks = TUNE_CYCLE_CHUNKS;
+  cycle_lay_out(c, pages);
+  if (!cycle_table_reserve(&c->residual.table, chunks * sizeof(cycle_chunk))) return false;
+  c->residual.chunks = c->residual.table.at;
+  return cycle_grow(&c->residual);
+}
+
+/* Gives the tables back, the largest from the end. */
+static bool cycle_clean(cycle *c, CYCLE_EMBEDDER *e) {
+  cycle_table *tables[] = {&c->order,       &c->batch.garbage,  &c->batch.set.table,
+                           &c->batch.words, &c->residual.table, &c->tables};
+  for (unsigned i = 0; i < sizeof tables / sizeof *tables; i++)
+    while (tables[i]->at) {
+      if (c->over) return false;
+      cycle_table_trim(tables[i]);
+      cycle_spend(c, e, c->limits.units);
+    }
+  return true;
+}
+
+/* Forgets the cycle, its tables and what it was about to do. */
+static void cycle_forget(cycle *c) {
+  cycle_table_free(&c->order);
+  cycle_batch_free(&c->batch);
+  cycle_table_free(&c->residual.table);
+  cycle_table_free(&c->tables);
+  c->marks = (cycle_marks){0};
+  c->residual = (cycle_set){0};
+  c->candidates = 0;
+  c->phase = CYCLE_IDLE;
+  c->failed = false;
+}
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Part of template.h: SUBTRACT and WEIGH, which find out who in the residual is held from outside.
+ *
+ *     counter = count - references found within the residual, modulo 2^32
+ *
+ * Of garbage it is exactly 0, as nobody could change the garbage meanwhile. Above 0 there is a
+ * reference from outside. Below 0 the program has moved references since they were found, or a
+ * traverse is wrong: the exact test tells which.
+ */
+#ifndef OURO_SRC_CYCLE_SUBTRACT_H
+#define OURO_SRC_CYCLE_SUBTRACT_H
+
+#include "cycle/scan.h"
+
+static inline void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
+  cycle_view *v = arg;
+  uint64_t slot;
+  if (!embed_slot(v->e, referent, &slot)) return;
+  cycle_chunk *chunk = cycle_chunk_of(&v->c->residual, slot);
+  if (cycle_has(chunk, slot)) chunk->counter[slot % 64]--;
+}
+
+/* Immortal objects are held whatever refers to them. */
+static inline void cycle_add_count(cycle *c, CYCLE_EMBEDDER *e, CYCLE_OBJECT o) {
+  cycle_chunk *chunk = &c->residual.chunks[c->at];
+  unsigned bit = ouro_lowest_bit(c->rest);
+  uint32_t count = embed_count(e, o);
+  if (OURO_UNLIKELY(count == UINT32_MAX)) cycle_mark(&c->marks, chunk->word * 64 + bit);
+  else chunk->counter[bit] += count;
+}
+
+static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
+  cycle_view view = {c, e, 0};
+  for (; cycle_next(c, false); cycle_done_here(c)) {
+    if (c->over) return false;
+    CYCLE_OBJECT o = cycle_object_here(c, e);
+    if (o == CYCLE_NONE) continue;
+    if (!c->position) cycle_add_count(c, e, o);
+    if (!cycle_scan(c, e, o, cycle_visit_subtract, &view)) return false;
+  }
+  return true;
+}
+
+/* Marks who is held from outside, and sets the counters to 0 for UNION. */
+static void cycle_weigh_chunk(cycle *c, cycle_chunk *chunk) {
+  uint64_t held = 0;
+  for (unsigned i = 0; i < 64; i++) held |= (uint64_t)((int32_t)chunk->counter[i] > 0) << i;
+  memset(chunk->counter, 0, sizeof chunk->counter);
+  cycle_mark_word(&c->marks, chunk->word, held & chunk->members);
+}
+
+static bool cycle_weigh(cycle *c, CYCLE_EMBEDDER *e) {
+  while (c->at < c->residual.used && !c->over) {
+    cycle_weigh_chunk(c, &c->residual.chunks[++c->at]);
+    cycle_spend(c, e, 8);
+  }
+  return c->at == c->residual.used;
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Part of template.h: WALK, which takes old objects without a mark into the residual. */
+#ifndef OURO_SRC_CYCLE_WALK_H
+#define OURO_SRC_CYCLE_WALK_H
+
+#include "cycle/scan.h"
+
+/* The residual's table fills from the start. False: out of memory. */
+static bool cycle_grow(cycle_set *s) {
+  size_t most = s->table.reserved / sizeof(cycle_chunk);
+  if (s->used + 1 < s->room || s->room == most) return true;
+  size_t bytes = s->table.committed + TUNE_CYCLE_TABLE_PIECE;
+  if (bytes > s->table.reserved) bytes = s->table.reserved;
+  if (!cycle_table_commit(&s->table, bytes)) return false;
+  s->room = (uint32_t)(s->table.committed / sizeof(cycle_chunk));
+  return true;
+}
+
+/* Which of the candidates are objects that the cycle may collect. */
+static inline uint64_t cycle_collectable(CYCLE_EMBEDDER *e, uint64_t word, uint64_t candidates) {
+  uint64_t bits = 0;
+  for (uint64_t rest = candidates; rest; rest &= rest - 1)
+    if (embed_at(e, word * 64 + ouro_lowest_bit(rest)) != CYCLE_NONE) bits |= rest & -rest;
+  return bits;
+}
+
+static bool cycle_walk(cycle *c, CYCLE_EMBEDDER *e) {
+  uint64_t words = c->residual.words;
+  for (; c->at < words && !c->over; c->at++) {
+    uint64_t candidates = embed_live(e, c->at) & ~c->marks.marked[c->at];
+    cycle_spend(c, e, 1 + bits_count(candidates));
+    if (!candidates || !(candidates = cycle_collectable(e, c->at, candidates))) continue;
+    if (!cycle_grow(&c->residual)) return cycle_fail(c);
+    if (cycle_add(&c->residual, c->at, candidates)) c->report.examined += bits_count(candidates);
+  }
+  return c->at == words;
+}
+
+#endif

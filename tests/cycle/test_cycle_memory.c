@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Every table that is refused in turn: the cycle is given up, nothing is lost, the next one is
+ * whole. */
+#include "cycle/world.h"
+#include "os/os.h"
+
+static uint64_t calls, refused; /* the refused call, counted from 1; 0: none */
+static size_t mapped;           /* bytes of address space that the tables have */
+
+static bool refuse(void) { return ++calls == refused; }
+
+static void *taken(void *p, size_t size) {
+  if (p) mapped += size;
+  return p;
+}
+
+void *__real_os_map(size_t size);
+void *__wrap_os_map(size_t size) { return refuse() ? NULL : taken(__real_os_map(size), size); }
+void *__real_os_reserve(size_t size, size_t alignment);
+void *__wrap_os_reserve(size_t size, size_t alignment) {
+  return refuse() ? NULL : taken(__real_os_reserve(size, alignment), size);
+}
+bool __real_os_commit(void *address, size_t size);
+bool __wrap_os_commit(void *address, size_t size) {
+  return !refuse() && __real_os_commit(address, size);
+}
+void __real_os_release(void *address, size_t size);
+void __wrap_os_release(void *address, size_t size) {
+  mapped -= size;
+  __real_os_release(address, size);
+}
+
+static void refuse_nth(uint64_t n) {
+  calls = 0;
+  refused = n;
+}
+
+/* Whether the cycle came to its end. */
+static bool cycle_with_refusal(cycle *c, graph *g, uint64_t n, uint64_t budget) {
+  refuse_nth(n);
+  if (!collector_start(c, g)) return false;
+  cycle_report r;
+  do r = collector_step(c, g, budget);
+  while (!r.finished);
+  CHECK(collector_idle(c));
+  CHECK_EQ(r.out_of_memory, n <= calls);
+  return !r.out_of_memory;
+}
+
+static void every_table(uint64_t budget) {
+  cycle c = {.limits = {.batch = 8}};
+  uint64_t n = 0;
+  bool whole;
+  do {
+    graph g;
+    graph_init(&g, 100);
+    world_grow(&g, 3000);
+    graph_doom(&g);
+    whole = cycle_with_refusal(&c, &g, ++n, budget);
+    CHECK_EQ(mapped, 0);
+    graph_check(&g);
+    refuse_nth(0);
+    collect(&c, &g);
+    CHECK_EQ(graph_survivors(&g), 0);
+    graph_check(&g);
+    graph_finish(&g);
+  } while (!whole);
+  CHECK(n > 4);
+}
+
+TEST(every_table_in_one_go) { every_table(UINT64_MAX); }
+TEST(every_table_in_slices) { every_table(3); }
+
+TEST(young_tables) {
+  cycle c = {0};
+  graph g;
+  graph_init(&g, 100);
+  world_grow(&g, 3000);
+  uint64_t n = 0;
+  do refuse_nth(++n);
+  while (!collector_batch_begin(&c, &g, 3000));
+  CHECK(n > 3);
+  graph_check(&g);
+  collector_finish(&c);
+  CHECK_EQ(mapped, 0);
+  graph_finish(&g);
+}
