@@ -3,9 +3,10 @@
 
 enum {
   WEAKMAP_FIRST_ROOM = 32,
-  /* Slots of the old table moved with each change. A table that shrank to half must be empty of
-   * old entries before it is three quarters full: a quarter of the old room later, so 4 would do. */
-  WEAKMAP_MOVED_AT_ONCE = 8,
+  /* Slots of the old table moved with each change. A table shrinks when an eighth of its slots has
+   * entries; if all go, it has to be moved before half of them are gone, to shrink again in time:
+   * room slots in room / 16 changes. Growing would do with 2. */
+  WEAKMAP_MOVED_AT_ONCE = 16,
   /* A table less than an eighth full shrinks to half: then a quarter full, as far from growing as
    * from shrinking again. */
   WEAKMAP_SHRINK_BELOW = 8
@@ -90,16 +91,27 @@ static void close_gap(weakmap_table *table, size_t hole) {
   table->entries[hole].referent = 0;
 }
 
+static void drop_tables(ouro_heap *heap, weakmap *map) {
+  ouro_free(heap, map->now.entries);
+  ouro_free(heap, map->old.entries);
+  *map = (weakmap){0};
+}
+
+/* Where the smaller table is refused, the larger one serves on. */
+static void shrink_map(ouro_heap *heap, weakmap *map) {
+  if (map->now.room == WEAKMAP_FIRST_ROOM) return;
+  if (map->count == 0) drop_tables(heap, map);
+  else if (!map->old.room && map->count < map->now.room / WEAKMAP_SHRINK_BELOW)
+    (void)resize_map(heap, map, map->now.room / 2);
+}
+
 void weakmap_remove(ouro_heap *heap, weakmap *map, const ouro_object *referent) {
   weakmap_entry *e = find_in(&map->now, (uintptr_t)referent);
   if (e) close_gap(&map->now, (size_t)(e - map->now.entries));
   else find_in(&map->old, (uintptr_t)referent)->referent = WAS_USED;
   map->count--;
   move_some(heap, map, WEAKMAP_MOVED_AT_ONCE);
-  /* Where the smaller table is refused, the larger one serves on. */
-  if (!map->old.room && map->now.room > WEAKMAP_FIRST_ROOM &&
-      map->count < map->now.room / WEAKMAP_SHRINK_BELOW)
-    (void)resize_map(heap, map, map->now.room / 2);
+  shrink_map(heap, map);
 }
 
 const weakmap_entry *weakmap_next(const weakmap *map, size_t *at) {
