@@ -9,6 +9,7 @@
  *     node_drop           drops a reference to a tree
  *     node_cut            drops the last reference to a node that its `left` refers back to
  *     array_new, _drop    bytes without references
+ *     world_collect       a full collection; returns how many were found, where that is known
  *
  * "By hand" is what a C program does that manages memory itself: it knows when a tree is dead and
  * frees it by recursion, and it knows its own cycles.
@@ -36,16 +37,21 @@ static inline node *node_made(node *made, node *left, node *right) {
 /* The compiler must take it for used. */
 static inline void escape(const void *pointer) { __asm__ volatile("" : : "r"(pointer) : "memory"); }
 
-static inline double peak_bytes(void) {
-  FILE *file = fopen("/proc/self/status", "r");
-  char line[256];
+/* A line of /proc/self/FILE that has the format, in bytes. */
+static inline double status_bytes(const char *name, const char *format) {
+  char path[64], line[256];
   unsigned long kib = 0;
-  while (file != NULL && fgets(line, sizeof line, file) != NULL)
-    if (sscanf(line, "VmHWM: %lu kB", &kib) == 1) break;
-  if (file == NULL || kib == 0) fail("cannot read /proc/self/status");
+  bool seen = false;
+  snprintf(path, sizeof path, "/proc/self/%s", name);
+  FILE *file = fopen(path, "r");
+  while (file != NULL && !seen && fgets(line, sizeof line, file) != NULL)
+    seen = sscanf(line, format, &kib) == 1;
+  if (!seen) fail("cannot read what the process occupies");
   fclose(file);
   return (double)kib * 1024;
 }
+
+static inline double peak_bytes(void) { return status_bytes("status", "VmHWM: %lu kB"); }
 
 /* The last thing a program does: what still lives goes with the process. */
 static inline void end(void) {

@@ -38,7 +38,10 @@ def memory(settings: Settings) -> tuple[list[Row], list[str]]:
         values, failed = compare(settings, program, arguments)
         notes += failed
         title = f"bytes beyond a payload of {payload}"
-        rows.append(Row(title, "bytes", tracked(values, "extra"), reach=9))
+        rows += [
+            Row(title, "bytes", tracked(values, "extra"), reach=9),
+            Row("  at the peak", "bytes", tracked(values, "most")),
+        ]
     return rows, notes
 
 

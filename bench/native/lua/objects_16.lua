@@ -13,5 +13,9 @@ local count = math.tointeger(arg[2]) -- after the word "bytes"
 local chain = grow(false, WARM_UP)
 local before = shared.resident_bytes()
 chain = grow(chain, count)
+local most = shared.peak_bytes()
+collectgarbage("collect")
 print("extra " .. (shared.resident_bytes() - before) / count - 16)
+print("most " .. (most - before) / count - 16)
+if not chain.left then shared.fail("the chain has changed") end
 shared.finish()

@@ -18,11 +18,13 @@ end
 
 function shared.resident_bytes() return shared.field_bytes("/proc/self/smaps_rollup", "Rss") end
 
+function shared.peak_bytes() return shared.field_bytes("/proc/self/status", "VmHWM") end
+
 function shared.cpu_ns() return os.clock() * 1e9 end
 
 -- The last thing a program does: what still lives goes with the process.
 function shared.finish()
-  print("peak " .. shared.field_bytes("/proc/self/status", "VmHWM"))
+  print("peak " .. shared.peak_bytes())
   os.exit(0, false)
 end
 

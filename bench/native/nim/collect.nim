@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-## The first part of ../collect.c, for ORC. It looks at what a dropped reference left behind, so the
+## As `collect garbage` of ../collect.c, for ORC. It looks at what a dropped reference left behind, so the
 ## objects that live beside cost nothing, and a heap without garbage has no collection to measure.
 import measure, node
 
@@ -12,12 +12,12 @@ proc ring() =
 
 proc main() =
   var depth = 0
-  while (2 shl (depth + 1)) - 1 <= argument(1): inc depth
+  while (2 shl (depth + 1)) - 1 <= argument(2): inc depth
   let live = grow(depth)
   GC_fullCollect()
   GC_disableOrc()
   let before = getOccupiedMem()
-  let rings = argument(2)
+  let rings = argument(3)
   for i in 1 .. rings: ring()
   let start = cpuNs()
   GC_fullCollect()

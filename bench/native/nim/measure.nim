@@ -12,11 +12,13 @@ proc statusBytes*(file, field: string): int =
 
 proc residentBytes*(): int = statusBytes("/proc/self/smaps_rollup", "Rss:")
 
+proc peakBytes*(): int = statusBytes("/proc/self/status", "VmHWM:")
+
 proc cpuNs*(): float = cpuTime() * 1e9
 
 proc fail*(what: string) = quit("bench: " & what, 1)
 
 proc finish*() =
   ## The last thing a program does: what still lives goes with the process.
-  echo "peak ", statusBytes("/proc/self/status", "VmHWM:")
+  echo "peak ", peakBytes()
   quit(0)

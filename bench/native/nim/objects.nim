@@ -49,7 +49,11 @@ proc extraBytes(count: int) =
   grow(chain, WarmUp)
   let before = residentBytes()
   grow(chain, count)
+  let most = peakBytes()
+  when defined(gcOrc): GC_fullCollect()
   echo "extra ", float(residentBytes() - before) / float(count) - Payload
+  echo "most ", float(most - before) / float(count) - Payload
+  escape(chain)
   finish()
 
 if paramStr(1) == "bytes": extraBytes(argument(2))

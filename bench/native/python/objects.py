@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """As ../objects.c. A word beside the two references is a slot too."""
 
+import gc
 import sys
 from time import process_time_ns
 
-from shared import Node, end, resident_bytes
+from shared import Node, end, peak_bytes, resident_bytes
 
 WARM_UP = 20_000
 
@@ -32,7 +33,10 @@ def print_extra_bytes(kind, payload, count):
     before = resident_bytes()
     for _ in range(count):
         chain = kind(chain)
+    most = peak_bytes()
+    gc.collect()
     print("extra", (resident_bytes() - before) / count - payload)
+    print("most", (most - before) / count - payload)
     end()
 
 

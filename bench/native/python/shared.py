@@ -26,7 +26,11 @@ def resident_bytes():
     return field_bytes("/proc/self/smaps_rollup", "Rss:")
 
 
+def peak_bytes():
+    return field_bytes("/proc/self/status", "VmHWM:")
+
+
 def end():
     """The last thing a program does: what still lives goes with the process."""
-    print("peak", field_bytes("/proc/self/status", "VmHWM:"), flush=True)
+    print("peak", peak_bytes(), flush=True)
     os._exit(0)
