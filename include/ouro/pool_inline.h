@@ -42,12 +42,12 @@ typedef struct ouro_pool {
   uint16_t end;     /* behind the last block index */
   uint16_t size;    /* block size in bytes */
   uint8_t kind;     /* of its bin: what its blocks are to the layers above; 0: just blocks */
-  uint8_t spare;
+  uint8_t typed;    /* of its bin: it begins an ouro_type, all of whose objects lie in such pools */
   uint16_t touched; /* bit k: page k of the pool was touched and not returned since */
   uint16_t idle;    /* bit k: page k had no live block at the last tick, and none since */
   uint32_t index;   /* of this descriptor in its window */
   struct ouro_pool *next, *previous; /* the class's pools with free blocks */
-  intptr_t bin;                      /* where its bin lies, in bytes from the heap */
+  intptr_t bin;                      /* where its bin lies, in bytes from its window */
   uint32_t requested;                /* hardened heaps: bytes asked for in the live blocks */
   uint32_t withheld;                 /* hardened heaps: blocks in quarantine, which count as used */
   uint64_t free[OURO_POOL_WORDS];
@@ -77,7 +77,7 @@ typedef struct ouro_bin {
   uint64_t asked_bytes, asked_count; /* a sample of the requests */
   struct ouro_bin *next;             /* of the bins that were added to the heap */
   uint32_t cap;                      /* what `room` is where blocks may be kept */
-  uint32_t kind;                     /* of its pools */
+  uint16_t kind, typed;              /* of its pools */
   void *recent[1 + OURO_BIN_RECENT];
 } ouro_bin;
 

@@ -69,46 +69,96 @@ static ouro_object **next_death(const type *t, ouro_object *o, size_t *at, ouro_
   return NULL;
 }
 
-/* Destroys `o`, whose count is 0, and what dies with it. */
-static void cascade(runtime *rt, ouro_object *o) {
+/* An object on the way down, and at which reference it is. */
+typedef struct dying {
+  ouro_object *o, *parent;
+  const type *t;
+  size_t at;
+} dying;
+
+/* The child, found dead in *place, dies next. */
+static void descend(dying *d, ouro_object **place, ouro_object *child, const type *t) {
+  *place = d->parent;
+  d->o->count = (uint32_t)d->at;
+  *d = (dying){.o = child, .parent = d->o, .t = t};
+}
+
+/* The object is gone; on with its parent. */
+static void ascend(runtime *rt, dying *d) {
+  ouro_object *o = d->parent;
   const type *t = type_of(rt, o);
-  if (stays_alive(t, o)) return;
-  ouro_object *parent = NULL, *child;
-  size_t at = 0;
+  ouro_object **place = type_ref(t, o, type_items(t, o), o->count - 1);
+  *d = (dying){.o = o, .parent = *place, .t = t, .at = o->count};
+  *place = NULL;
+}
+
+static void child_died(runtime *rt, dying *d, ouro_object **place, ouro_object *child) {
+  const type *t = type_of(rt, child);
+  if (stays_alive(t, child)) return;
+  if (t->holds) descend(d, place, child, t);
+  else object_release(rt, t, child);
+}
+
+/* Destroys an object that is DYING, from reference number d.at on, and what dies with it. */
+static void cascade(runtime *rt, dying d) {
+  ouro_object *child;
   for (;;) {
-    ouro_object **place = next_death(t, o, &at, &child);
+    ouro_object **place = next_death(d.t, d.o, &d.at, &child);
     if (place) {
-      const type *child_type = type_of(rt, child);
-      if (stays_alive(child_type, child)) continue;
-      if (!child_type->holds) {
-        object_release(rt, child_type, child);
-        continue;
-      }
-      *place = parent;
-      o->count = (uint32_t)at;
-      parent = o, o = child, t = child_type, at = 0;
+      child_died(rt, &d, place, child);
       continue;
     }
-    object_release(rt, t, o);
-    if (!parent) return;
-    o = parent, t = type_of(rt, o), at = o->count;
-    place = type_ref(t, o, type_items(t, o), at - 1);
-    parent = *place;
-    *place = NULL;
+    object_release(rt, d.t, d.o);
+    if (!d.parent) return;
+    ascend(rt, &d);
   }
 }
 
 /* --- nested calls --- */
 
+static void destroy_one(runtime *rt, ouro_object *o) {
+  const type *t = type_of(rt, o);
+  if (!stays_alive(t, o)) cascade(rt, (dying){.o = o, .t = t});
+}
+
 /* Where there is no memory to wait in, it is destroyed here and now after all. */
-void ouro_destroy(ouro_object *o) {
-  runtime *rt = runtime_of(o);
+static OURO_NOINLINE void destroy(runtime *rt, ouro_object *o) {
   if (OURO_UNLIKELY(rt->depth >= TUNE_DEPTH) && object_list_add(&rt->deferred, o)) return;
   rt->depth++;
-  cascade(rt, o);
+  destroy_one(rt, o);
   while (OURO_UNLIKELY(rt->depth == 1 && rt->deferred.length))
-    cascade(rt, rt->deferred.items[--rt->deferred.length]);
+    destroy_one(rt, rt->deferred.items[--rt->deferred.length]);
   rt->depth--;
+}
+
+/* The type of an object in a pool that holds no other's: no need to look at the object. */
+static inline const type *pooled_type(const ouro_pool *pool) {
+  return (const type *)(const void *)heap_bin_of(pool);
+}
+
+/* What of most objects: drops fields whose objects live on and keeps the block at hand. False: one
+ * dies too, or there is no room; what was dropped is NULL now. */
+static inline bool destroy_simple(const type *t, ouro_object *o) {
+  ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
+  if (bin->count == bin->room) return false;
+  for (size_t i = 0; i < t->field_count; i++) {
+    ouro_object **field = type_field(t, o, i), *child = *field;
+    if (!child) continue;
+    if (child->count <= 1) return false;
+    if (child->count < OURO_IMMORTAL) child->count--;
+    *field = NULL;
+  }
+  bin->recent[++bin->count] = bin->top = o;
+  return true;
+}
+
+void ouro_destroy(ouro_object *o) {
+  if (OURO_LIKELY(o->flags == 0)) {
+    const ouro_pool *pool = heap_slot_of(o);
+    const type *t = pooled_type(pool);
+    if (OURO_LIKELY(pool->typed && t->simple) && destroy_simple(t, o)) return;
+  }
+  destroy(runtime_of(o), o);
 }
 
 void ouro_unref_dead(ouro_object *o) {

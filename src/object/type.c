@@ -65,6 +65,7 @@ static void describe(type *t) {
   t->holds = t->field_count || spec->items.kind != OURO_NO_ITEMS || spec->traverse;
   t->tracked = t->holds && !(spec->flags & OURO_ACYCLIC);
   t->plain = !spec->finalize && !spec->clear;
+  t->simple = t->plain && spec->items.kind == OURO_NO_ITEMS && spec->item_size == 0;
   t->kind = BUILTINS;
 }
 
@@ -74,8 +75,10 @@ static void open_type(runtime *rt, type *t) {
   t->open.heap = &rt->heap->open;
   t->open.size = t->spec.size;
   t->open.header = (ouro_object){.count = 1, .type = (uint16_t)rt->type_count};
-  if (t->spec.item_size == 0)
+  if (t->spec.item_size == 0) {
     bin_add(rt->heap, &t->open.bin, t->spec.size, kind, t->spec.free_list);
+    t->open.bin.typed = true;
+  }
   rt->types[rt->type_count++] = t;
 }
 

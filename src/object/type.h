@@ -24,11 +24,13 @@ typedef struct type {
   bool holds;                /* its objects can hold references */
   bool tracked;              /* ... that can lead back to them */
   bool plain;                /* at death there is nothing to do but to drop declared references */
+  bool simple;               /* ... and these are fields only */
   builtin kind;              /* BUILTINS: not a built-in one */
   ouro_reuse *reuse;
 } type;
 
 _Static_assert(offsetof(type, open) == 0, "a type's address is its public part's");
+_Static_assert(offsetof(ouro_type, bin) == 0, "so is its bin's");
 
 static inline type *type_in(const ouro_type *t) { return (type *)(uintptr_t)t; }
 

@@ -88,7 +88,7 @@ void heap_return_pool(heap *h, ouro_pool *pool) {
   pool->state = POOL_UNUSED;
   pool->reciprocal = 0;
   pool->bin = 0;
-  pool->kind = 0;
+  pool->kind = pool->typed = 0;
   pool->free[0] = 0;
   pool->summary = 0;
   pool->idle = 0;

@@ -183,11 +183,11 @@ static bool is_recent(const ouro_bin *bin, const void *p) {
 }
 
 /* Whether the program holds the block: not free, and not kept by the bin for later. */
-static bool is_held(const heap *h, const ouro_pool *pool, const void *p) {
+static bool is_held(const ouro_pool *pool, const void *p) {
   unsigned index = pool_index_of(pool, p);
   if (index < pool->first || index >= pool->end || pool_block(pool, index) != p) return false;
   if (pool_is_free(pool, index)) return false;
-  const ouro_bin *bin = heap_bin_of(h, pool);
+  const ouro_bin *bin = heap_bin_of(pool);
   if (is_recent(bin, p)) return false;
   if (bin->pool != pool || bin->bits == 0) return true;
   unsigned word = pool_index_of(pool, bin->base) / 64;
@@ -201,7 +201,7 @@ size_t ouro_usable_size(const ouro_heap *heap, const void *block) {
     uint32_t record = large_find(h, block);
     return record == ADDRMAP_NONE ? 0 : h->large[record].size;
   }
-  if (!is_held(h, pool, block) || (h->hardened && !hard_is_live(h, pool, block))) return 0;
+  if (!is_held(pool, block) || (h->hardened && !hard_is_live(h, pool, block))) return 0;
   return h->hardened ? hard_check(h, pool, block) : pool->size;
 }
 

@@ -22,8 +22,8 @@ static const char *check_words(const ouro_pool *pool) {
   return NULL;
 }
 
-static const char *check_state(const heap *h, const ouro_pool *pool) {
-  const ouro_bin *bin = heap_bin_of(h, pool);
+static const char *check_state(const ouro_pool *pool) {
+  const ouro_bin *bin = heap_bin_of(pool);
   MUST((pool->state == POOL_CURRENT) == (bin->pool == pool), "CURRENT is not the bin's pool");
   MUST(pool->state != POOL_FULL || pool->summary == 0, "a FULL pool has free blocks");
   MUST(pool->state != POOL_PARTIAL || pool->summary != 0, "a PARTIAL pool has no free block");
@@ -39,7 +39,7 @@ static bool is_bin(const heap *h, const ouro_bin *wanted) {
 
 static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t index) {
   MUST(pool->index == index, "a descriptor does not know its place");
-  const ouro_bin *bin = heap_bin_of(h, pool);
+  const ouro_bin *bin = heap_bin_of(pool);
   MUST(is_bin(h, bin), "a pool belongs to no bin");
   MUST(pool->size == bin->size && pool->kind == bin->kind, "a pool's size is not its bin's");
   MUST(pool->end == OURO_POOL_BYTES / pool->size && pool->first < pool->end,
@@ -49,7 +49,7 @@ static const char *check_pool(const heap *h, const ouro_pool *pool, uint32_t ind
        "a pool's reciprocal is wrong");
   MUST(!h->slow_frees || pool->free[0] == 0, "a watched pool allows fast frees");
   const char *wrong = check_words(pool);
-  return wrong ? wrong : check_state(h, pool);
+  return wrong ? wrong : check_state(pool);
 }
 
 typedef struct pool_counts {
@@ -80,10 +80,10 @@ static const char *check_arena(const heap *h, const window *w, uint32_t number, 
   return NULL;
 }
 
-static const char *check_list(const heap *h, const ouro_bin *bin, uint64_t *partial) {
+static const char *check_list(const ouro_bin *bin, uint64_t *partial) {
   const ouro_pool *previous = NULL;
   for (const ouro_pool *p = bin->first; p; previous = p, p = p->next, --*partial) {
-    MUST(p->state == POOL_PARTIAL && heap_bin_of(h, p) == bin,
+    MUST(p->state == POOL_PARTIAL && heap_bin_of(p) == bin,
          "a list holds a pool that does not belong");
     MUST(p->previous == previous, "a list's links do not match");
   }
@@ -100,7 +100,7 @@ static const char *check_sizes(const heap *h) {
 
 static const char *check_lists(const heap *h, uint64_t partial) {
   for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
-    const char *wrong = check_list(h, bin, &partial);
+    const char *wrong = check_list(bin, &partial);
     if (wrong) return wrong;
   }
   MUST(partial == 0, "a PARTIAL pool is on no list");

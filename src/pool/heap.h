@@ -97,8 +97,9 @@ static inline ouro_bin *heap_next_bin(const heap *h, const ouro_bin *bin) {
   return bin == last ? __atomic_load_n(&h->added, __ATOMIC_ACQUIRE) : bin->next;
 }
 
-static inline ouro_bin *heap_bin_of(const heap *h, const ouro_pool *pool) {
-  return (ouro_bin *)((uintptr_t)h + (uintptr_t)pool->bin);
+static inline ouro_bin *heap_bin_of(const ouro_pool *pool) {
+  uintptr_t window = (uintptr_t)pool & ~(uintptr_t)(OURO_WINDOW_BYTES - 1);
+  return (ouro_bin *)(window + (uintptr_t)pool->bin);
 }
 
 static inline heap *heap_in(const ouro_heap *h) { return (heap *)(uintptr_t)h; }

@@ -4,8 +4,8 @@
 #include "os/annotate.h"
 
 /* At the end: a pool that was full has one free block now and gathers more until its turn comes. */
-static void list_append(heap *h, ouro_pool *pool) {
-  ouro_bin *bin = heap_bin_of(h, pool);
+static void list_append(ouro_pool *pool) {
+  ouro_bin *bin = heap_bin_of(pool);
   pool->state = POOL_PARTIAL;
   pool->previous = bin->last;
   pool->next = NULL;
@@ -14,8 +14,8 @@ static void list_append(heap *h, ouro_pool *pool) {
   bin->last = pool;
 }
 
-static void list_remove(heap *h, ouro_pool *pool) {
-  ouro_bin *bin = heap_bin_of(h, pool);
+static void list_remove(ouro_pool *pool) {
+  ouro_bin *bin = heap_bin_of(pool);
   if (pool->previous) pool->previous->next = pool->next;
   else bin->first = pool->next;
   if (pool->next) pool->next->previous = pool->previous;
@@ -38,12 +38,13 @@ void pool_init(heap *h, ouro_pool *pool, ouro_bin *bin) {
   OURO_CHECK(pool->state == POOL_UNUSED);
   size_t size = bin->size, colour = h->colour++ % TUNE_COLOURS * TUNE_COLOUR_BYTES;
   pool->kind = (uint8_t)bin->kind;
+  pool->typed = (uint8_t)bin->typed;
   pool->size = (uint16_t)size;
   pool->first = (uint8_t)((colour + size - 1) / size);
   pool->end = (uint16_t)(OURO_POOL_BYTES / size);
   pool->used = 0;
   pool->requested = 0;
-  pool->bin = (intptr_t)((uintptr_t)bin - (uintptr_t)h);
+  pool->bin = (intptr_t)((uintptr_t)bin - (uintptr_t)window_base(window_of(pool)));
   pool->reciprocal = h->slow_frees ? 0 : class_reciprocal(size);
   pool->next = pool->previous = NULL;
   fill_words(pool);
@@ -54,10 +55,10 @@ void pool_init(heap *h, ouro_pool *pool, ouro_bin *bin) {
 void pool_settle(heap *h, ouro_pool *pool) {
   if (pool->state == POOL_CURRENT) return;
   if (pool->used > 0) {
-    if (pool->state == POOL_FULL) list_append(h, pool);
+    if (pool->state == POOL_FULL) list_append(pool);
     return;
   }
-  if (pool->state == POOL_PARTIAL) list_remove(h, pool);
+  if (pool->state == POOL_PARTIAL) list_remove(pool);
   heap_return_pool(h, pool);
 }
 
@@ -74,7 +75,7 @@ void ouro_pool_emptied(ouro_heap *h, ouro_pool *pool) {
 ouro_pool *pool_next(heap *h, ouro_bin *bin) {
   ouro_pool *pool = bin->first;
   if (pool) {
-    list_remove(h, pool);
+    list_remove(pool);
   } else {
     pool = heap_take_pool(h);
     if (!pool) return NULL;

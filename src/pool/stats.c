@@ -20,8 +20,8 @@ static uint64_t deal(uint64_t *rest, uint64_t wanted) {
 }
 
 /* Blocks that are used but not the program's, remote frees apart. */
-static uint64_t held_blocks(const heap *h, const ouro_pool *pool) {
-  const ouro_bin *bin = heap_bin_of(h, pool);
+static uint64_t held_blocks(const ouro_pool *pool) {
+  const ouro_bin *bin = heap_bin_of(pool);
   uint64_t held = bin->pool == pool ? bits_count(bin->bits) : 0;
   return held + pool->withheld;
 }
@@ -41,7 +41,7 @@ static uint64_t expected_request(const ouro_bin *bin, uint64_t bytes) {
 }
 
 static uint64_t requested_bytes(const heap *h, const ouro_pool *pool, uint64_t live) {
-  if (!h->hardened) return expected_request(heap_bin_of(h, pool), live);
+  if (!h->hardened) return expected_request(heap_bin_of(pool), live);
   return pool->requested < live ? pool->requested : live;
 }
 
@@ -49,7 +49,7 @@ static pool_view view_of(const heap *h, const ouro_pool *pool) {
   uint32_t touched = pool->touched, spare = pool_free_pages(h, pool) & touched;
   uint64_t used = pool->used, rest = bits_count(touched) * h->page;
   pool_view v = {.class = pool_class(pool), .touched = rest, .remote = remote_count(pool)};
-  uint64_t held = held_blocks(h, pool) + v.remote;
+  uint64_t held = held_blocks(pool) + v.remote;
   v.purgeable = deal(&rest, bits_count(spare) * h->page);
   v.waste = deal(&rest, waste_bytes(h, pool, touched & ~spare));
   v.held = deal(&rest, (held < used ? held : used) * pool->size);

@@ -6,18 +6,18 @@
 #include "pool/remote.h"
 
 /* Bits of a word that the bin of the pool's class has claimed and not handed out. */
-static inline uint64_t view_claimed_word(const heap *h, const ouro_pool *pool, unsigned word) {
-  const ouro_bin *bin = heap_bin_of(h, pool);
+static inline uint64_t view_claimed_word(const ouro_pool *pool, unsigned word) {
+  const ouro_bin *bin = heap_bin_of(pool);
   if (bin->pool != pool || bin->bits == 0) return 0;
   return pool_index_of(pool, bin->base) / 64 == word ? bin->bits : 0;
 }
 
 /* Bits of the blocks of a word that the program holds. */
-static inline uint64_t view_live_word(const heap *h, const ouro_pool *pool, unsigned word) {
+static inline uint64_t view_live_word(const ouro_pool *pool, unsigned word) {
   unsigned left = pool->end - word * 64u;
   uint64_t usable = bits_below(left < 64 ? left : 64);
   if (word == 0) usable &= ~bits_below(pool->first);
-  return usable & ~pool_words(pool)[word] & ~view_claimed_word(h, pool, word) &
+  return usable & ~pool_words(pool)[word] & ~view_claimed_word(pool, word) &
          ~remote_word(pool, word);
 }
 

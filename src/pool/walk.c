@@ -37,7 +37,7 @@ static size_t walk_pool(const heap *h, const ouro_pool *pool, unsigned *index, o
                         size_t room) {
   size_t n = 0;
   while (*index < pool->end && room - n >= 64) {
-    n += emit_word(h, pool, *index / 64, view_live_word(h, pool, *index / 64), out + n);
+    n += emit_word(h, pool, *index / 64, view_live_word(pool, *index / 64), out + n);
     *index = (*index | 63) + 1;
   }
   return n;
