@@ -5,19 +5,24 @@
 #include "object/retry.h"
 #include "object/number.h"
 #include "object/str.h"
+#include "object/utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+
+static void dict_name_text(const ouro_str *key, char *out, size_t room) {
+  size_t around = sizeof "[\"\"]", most = room > around ? room - around : 0;
+  snprintf(out, room, "[\"%.*s\"]", (int)utf8_fitting(key->bytes, key->length, most), key->bytes);
+}
 
 /* In reports a value is named by its key where that can be said in a few words, else by its place:
  * item reference 2 n is the key of entry n, 2 n + 1 its value. */
 static void dict_name_ref(const void *self, size_t index, char *out, size_t room) {
   const ouro_dict *dict = self;
   const ouro_object *key = hashtable_at(&dict->table, index / 2)->key;
-  const ouro_str *text = (const void *)key;
   if (index % 2 == 0) snprintf(out, room, "key %zu", index / 2);
-  else if (key && ouro_is_str(key)) snprintf(out, room, "[\"%s\"]", text->bytes);
+  else if (key && ouro_is_str(key)) dict_name_text((const void *)key, out, room);
   else if (key && ouro_is_int(key))
     snprintf(out, room, "[%" PRId64 "]", ((const ouro_int *)(const void *)key)->value);
   else snprintf(out, room, "value %zu", index / 2);

@@ -3,20 +3,19 @@
 #ifndef OURO_SRC_OBJECT_RETRY_H
 #define OURO_SRC_OBJECT_RETRY_H
 
-#include "object/runtime.h"
+#include "object/state.h"
 
 /* After a refusal: true once, after a full collection; false, with the reason noted, when it is
- * called again. The collection runs finalizers, so the caller looks at everything afresh:
+ * called again or none is possible. The collection runs finalizers, so the caller looks at
+ * everything afresh:
  *
  *     bool tried = false;
  *     while (!grow(x))
  *       if (!retry_after_collection(heap, &tried)) return false;
  */
 static inline bool retry_after_collection(ouro_heap *heap, bool *tried) {
-  if (*tried) return runtime_fail(heap, "out of memory");
-  *tried = true;
-  ouro_collect(heap, OURO_GENERATIONS - 1);
-  return true;
+  if (*tried || !gc_emergency(runtime_in(heap))) return runtime_fail(heap, "out of memory");
+  return *tried = true;
 }
 
 #endif

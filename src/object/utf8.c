@@ -21,13 +21,15 @@ static const utf8_row *utf8_row_of(uint8_t first) {
   return NULL;
 }
 
+static bool utf8_continues(char byte) { return (byte & 0xC0) == 0x80; }
+
 /* How many bytes the code point at `at` has; 0: none that is well-formed. */
 static size_t utf8_step(const uint8_t *at, size_t left) {
   const utf8_row *row = utf8_row_of(*at);
   if (!row || row->more >= left) return 0;
   if (row->more && (at[1] < row->second_low || at[1] > row->second_high)) return 0;
   for (size_t i = 2; i <= row->more; i++)
-    if ((at[i] & 0xC0) != 0x80) return 0;
+    if (!utf8_continues((char)at[i])) return 0;
   return (size_t)row->more + 1;
 }
 
@@ -57,6 +59,12 @@ bool utf8_is_valid(const char *bytes, size_t length) {
 
 size_t utf8_count(const char *bytes, size_t length) {
   size_t count = 0;
-  for (size_t i = 0; i < length; i++) count += (bytes[i] & 0xC0) != 0x80;
+  for (size_t i = 0; i < length; i++) count += !utf8_continues(bytes[i]);
   return count;
+}
+
+size_t utf8_fitting(const char *bytes, size_t length, size_t most) {
+  if (length <= most) return length;
+  while (most > 0 && utf8_continues(bytes[most])) most--;
+  return most;
 }

@@ -11,4 +11,7 @@ bool utf8_is_valid(const char *bytes, size_t length);
 /* Code points in valid UTF-8. */
 size_t utf8_count(const char *bytes, size_t length);
 
+/* The longest beginning of valid UTF-8 that has at most `most` bytes and ends with a code point. */
+size_t utf8_fitting(const char *bytes, size_t length, size_t most);
+
 #endif
