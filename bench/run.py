@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
-Questions: pairs, threads, instructions, walk, scripts, heaps, giveback; `pool` is the first four, `python`
-is scripts and heaps; none: all. See bench/README.md for what each number means.
+Questions: pairs, threads, instructions, walk, scripts, heaps, giveback and five named native_...; `pool` is
+the first four, `python` is scripts and heaps, `native` the five; none: all. See bench/README.md for what each number means.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ import table
 from harness import Answer, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-QUESTIONS = ("pairs", "threads", "instructions", "walk", "scripts", "heaps", "giveback")
-GROUPS = {"pool": QUESTIONS[:4], "python": ("scripts", "heaps"), "all": QUESTIONS}
+POOL = ("pairs", "threads", "instructions", "walk")
+PYTHON = ("scripts", "heaps")
+NATIVE = tuple(f"native_{name}" for name in ("trees", "churn", "objects", "collect", "steps"))
+QUESTIONS = (*POOL, *PYTHON, "giveback", *NATIVE)
+GROUPS = {"pool": POOL, "python": PYTHON, "native": NATIVE, "all": QUESTIONS}
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -75,10 +78,8 @@ def chosen(names: list[str]) -> list[str]:
 def build_programs(folder: str) -> None:
     configure = ["cmake", "-S", str(ROOT), "-B", folder]
     configure += ["-DCMAKE_BUILD_TYPE=RelWithDebInfo", "-DOURO_BENCH=ON"]
-    steps = [["cmake", "--build", folder, "--target", "bench_programs", "-j2"]]
-    if not Path(folder, "CMakeCache.txt").exists():
-        steps.insert(0, configure)
-    for command in steps:
+    build = ["cmake", "--build", folder, "--target", "bench_programs", "-j2"]
+    for command in (configure, build):  # a peer may have been installed since
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise SystemExit(f"bench: {' '.join(command)}:\n{done.stdout}")
