@@ -3,7 +3,8 @@
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
 Questions: pairs, threads, instructions, walk, scripts, heaps, giveback and five named native_...; `pool` is
-the first four, `python` is scripts and heaps, `native` the five; none: all. See bench/README.md for what each number means.
+the first four, `python` is scripts and heaps, `native` the five; none: all. See bench/README.md for what each
+number means.
 """
 
 from __future__ import annotations

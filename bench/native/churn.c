@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * churn CYCLES LIVE: makes CYCLES rings of two nodes beside a chain of LIVE nodes; the last 16 rings
- * are held. Prints the longest gap, in ms of CPU time, between two looks at the clock. Looking at
+ * churn CYCLES LIVE: makes CYCLES rings of two nodes beside a chain of LIVE nodes; the last 16 are
+ * held. Prints the longest gap, in ms of CPU time, between two looks at the clock. Looking at
  * every iteration would cost more than the iteration.
  */
 #define NODE_EXTRA
