@@ -37,6 +37,7 @@ static char events[1024];
 
 __attribute__((format(printf, 1, 2))) static inline void say(const char *format, ...) {
   size_t length = strlen(events);
+  if (length > sizeof events - 64) return; /* more than any story tells */
   va_list args;
   va_start(args, format);
   if (length) length += (size_t)sprintf(events + length, ", ");
