@@ -56,6 +56,9 @@ static inline void *ouro_new(ouro_type *type) { return ouro_new_sized(type, type
  * of references can bring it back. */
 #define OURO_COUNT_IMMORTAL (OURO_IMMORTAL + OURO_IMMORTAL / 2)
 
+/* What a hardened heap leaves in the header of a dead object. */
+#define OURO_COUNT_FREED 0xDDDDDDDDu
+
 static inline void *ouro_ref(void *object) {
   ouro_object *o = OURO_OBJECT(object);
   if (!o) return object;
@@ -76,7 +79,7 @@ static inline void ouro_unref(void *object) {
   } else if (left == 0) {
     o->count = 0;
     ouro_destroy(o);
-  } else if (OURO_UNLIKELY(left == -1)) {
+  } else if (OURO_UNLIKELY(left == -1 || o->count == OURO_COUNT_FREED)) {
     ouro_unref_dead(o);
   }
 }

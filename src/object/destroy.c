@@ -51,7 +51,7 @@ static inline bool stays_alive(const type *t, ouro_object *o) {
 static inline bool drop(ouro_object *o) {
   int32_t left = (int32_t)(o->count - 1);
   if (left >= 0) o->count = (uint32_t)left;
-  else if (left == -1) ouro_unref_dead(o);
+  else if (left == -1 || o->count == OURO_COUNT_FREED) ouro_unref_dead(o);
   return left == 0;
 }
 

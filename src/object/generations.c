@@ -55,6 +55,18 @@ bool generations_each(runtime *rt, int generation, generations_word_fn visit, vo
   return true;
 }
 
+/* Slots among them that an object lies in, be it at its end. What a hardened heap withholds from
+ * reuse counts as used too, and may not be written to. */
+static uint64_t occupied(const runtime *rt, uint64_t word, uint64_t bits) {
+  uint64_t used = bits & page_used(rt, word, KIND_TRACKED), withheld = 0;
+  if (OURO_LIKELY(!rt->heap->hardened) || page_is_big(word / 64)) return used;
+  bits = used;
+  FOR_EACH_BIT(bits, i) {
+    if (slot_withheld(rt, slot_object(rt, word * 64 + i))) withheld |= (uint64_t)1 << i;
+  }
+  return used & ~withheld;
+}
+
 void generations_age_begin(runtime *rt) {
   for (uint64_t number = rt->young_first; number; number = page_at(rt, number - 1)->next) {
     page *p = page_at(rt, number - 1);
@@ -62,7 +74,7 @@ void generations_age_begin(runtime *rt) {
     p->middle_words |= words;
     p->young_words = 0;
     FOR_EACH_BIT(words, w) {
-      p->word[w].middle |= p->word[w].young & page_used(rt, (number - 1) * 64 + w, KIND_TRACKED);
+      p->word[w].middle |= occupied(rt, (number - 1) * 64 + w, p->word[w].young);
       p->word[w].young = 0;
     }
   }
@@ -73,7 +85,7 @@ static void age_words(runtime *rt, uint64_t number, page *p) {
   uint64_t words = p->aging_words;
   p->aging_words = 0;
   FOR_EACH_BIT(words, w) {
-    uint64_t bits = p->word[w].middle &= page_used(rt, number * 64 + w, KIND_TRACKED);
+    uint64_t bits = p->word[w].middle = occupied(rt, number * 64 + w, p->word[w].middle);
     bits &= ~p->word[w].young;
     if (!p->word[w].middle) p->middle_words &= ~((uint64_t)1 << w);
     FOR_EACH_BIT(bits, i) set_generation(slot_object(rt, (number * 64 + w) * 64 + i), 1);
@@ -97,7 +109,7 @@ void generations_age_end(runtime *rt) {
 
 static uint64_t age_word(runtime *rt, uint64_t word, uint64_t bits) {
   uint64_t bytes = 0;
-  bits &= page_used(rt, word, KIND_TRACKED);
+  bits = occupied(rt, word, bits);
   FOR_EACH_BIT(bits, i) {
     ouro_object *o = slot_object(rt, word * 64 + i);
     set_generation(o, 2);
@@ -153,8 +165,7 @@ uint64_t generations_young(const runtime *rt) {
     const page *p = page_at(rt, number - 1);
     uint64_t words = p->young_words;
     FOR_EACH_BIT(words, w) {
-      uint64_t used = page_used(rt, (number - 1) * 64 + w, KIND_TRACKED);
-      count += bits_count(used & p->word[w].young);
+      count += bits_count(occupied(rt, (number - 1) * 64 + w, p->word[w].young));
     }
   }
   return count > none ? count - none : 0;

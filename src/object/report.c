@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "object/collector.h"
+#include "pool/hard.h"
 
 void report_event(runtime *rt, const ouro_gc_event *event) {
   const ouro_listener *l = &rt->gc->listener;
@@ -27,9 +28,24 @@ void report_object(runtime *rt, const char *what, const ouro_object *o) {
   report_line(rt, "%s <%s %p>", what, type_of(rt, o)->name, (const void *)o);
 }
 
+/* A hardened heap has overwritten what is dead, but pools of a bin hold objects of one type. */
+static const type *type_by_place(const runtime *rt, const ouro_object *o) {
+  if (!heap_has_window(rt->heap, o)) return NULL;
+  const ouro_bin *bin = heap_bin_of(heap_slot_of(o));
+  for (uint32_t i = 0; i < rt->type_count; i++)
+    if (&rt->types[i]->open.bin == bin) return rt->types[i];
+  return NULL;
+}
+
+_Static_assert(OURO_COUNT_FREED == HARD_DEAD * 0x01010101u, "freed memory is recognised");
+
 /* Types are asked for by index: of a dead object only that may be left. */
 static const char *name_of(const runtime *rt, const ouro_object *o) {
-  return o->type < rt->type_count ? rt->types[o->type]->name : "object of no type";
+  bool overwritten = o->count == OURO_COUNT_FREED;
+  const type *t = overwritten               ? type_by_place(rt, o)
+                  : o->type < rt->type_count ? rt->types[o->type]
+                                             : NULL;
+  return t ? t->name : "object of no type";
 }
 
 void runtime_misuse(const void *object, const char *rule) {
