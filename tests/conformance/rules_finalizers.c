@@ -129,10 +129,15 @@ static void a_finalizer_makes_a_weak_reference_to_garbage(void) {
   drop_nodes(ring, 2);
   collect();
   say("w %s", state_of(w));
+  collect();
 }
 
+/* CPython destroys both and tells the weak reference when the references of its referent may be
+ * gone already. Here they wait for the next collection, whole, and the weak reference is right. */
 TEST(C6_a_finalizer_makes_a_weak_reference_to_garbage) {
-  STORY(a_finalizer_makes_a_weak_reference_to_garbage, "del a, del b, w, collected, w gone");
+  DIFFERS(a_finalizer_makes_a_weak_reference_to_garbage,
+          "del a, del b, w, collected, w gone, collected",
+          "del a, del b, collected, w alive, w, collected");
 }
 
 static void drops_held(node *self) {

@@ -3,7 +3,9 @@
 
 Without an argument: prints each scenario's events. With the names of C files: compares them with the
 texts that these files expect, `STORY(name, "events")` or, where Ouro does otherwise on purpose,
-`DIFFERS(name, "events in CPython", "events in Ouro")`; a difference ends in status 1.
+`DIFFERS(name, "events in CPython", "events in Ouro")`; a difference ends in status 1. The texts are those of
+3.10 to 3.12; later ones tell weak references that finalizers made nothing (gh-91636), and 3.15 clears those
+without a callback behind the finalizers (gh-136189): status 77 there.
 """
 
 import gc
@@ -281,6 +283,7 @@ def a_finalizer_makes_a_weak_reference_to_garbage():
     del a, b
     collect()
     say("w " + state("w"))
+    collect()
 
 
 @scenario
@@ -445,6 +448,9 @@ def expected_in(paths: list[str]) -> dict[str, str]:
 
 
 def main() -> int:
+    if len(sys.argv) > 1 and sys.version_info >= (3, 13):
+        print("skip: the texts are those of earlier versions")
+        return 77
     gc.disable()
     seen = {name: run(name) for name in SCENARIOS}
     if len(sys.argv) == 1:
