@@ -27,6 +27,7 @@
 #define OURO_LIKELY(x) __builtin_expect(!!(x), 1)
 #define OURO_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define OURO_COLD __attribute__((cold, noinline))
+#define OURO_FLEXIBLE __extension__ /* before a struct that ends with [], which C++ lacks */
 #define OURO_NOINLINE __attribute__((noinline))
 #else
 #error "Ouro needs a C11 compiler with GNU builtins: gcc 8 or clang 9 and later"

@@ -7,7 +7,7 @@
 
 OURO_BEGIN_DECLS
 
-typedef struct ouro_bytes {
+OURO_FLEXIBLE typedef struct ouro_bytes {
   ouro_object object;
   size_t length;
   uint8_t bytes[];

@@ -7,13 +7,14 @@
 
 OURO_BEGIN_DECLS
 
-typedef struct ouro_record {
+OURO_FLEXIBLE typedef struct ouro_record {
   ouro_object object;
   ouro_object *fields[];
 } ouro_record;
 
-/* A type of records with `count` (at most 4,096) named fields; the names are copied. For interpreters: the class's
- * finalizer may be set in `finalize` (NULL: none). NULL: out of memory, two equal names, or too many fields. */
+/* A type of records with `count` (at most 4,096) named fields; the names are copied. For
+ * interpreters: the class's finalizer may be set in `finalize` (NULL: none). NULL: out of memory,
+ * two equal names, or too many fields. */
 OURO_API OURO_BORROWED ouro_type *ouro_record_type(ouro_heap *heap, const char *name, size_t count,
                                                    const char *const *names,
                                                    void (*finalize)(void *self));

@@ -7,7 +7,7 @@
 
 OURO_BEGIN_DECLS
 
-typedef struct ouro_str {
+OURO_FLEXIBLE typedef struct ouro_str {
   ouro_object object;
   size_t length; /* bytes, the zero byte behind them not included */
   uint64_t hash; /* 0: not yet computed */

@@ -7,7 +7,7 @@
 
 OURO_BEGIN_DECLS
 
-typedef struct ouro_tuple {
+OURO_FLEXIBLE typedef struct ouro_tuple {
   ouro_object object;
   size_t length;
   ouro_object *items[];
@@ -16,7 +16,8 @@ typedef struct ouro_tuple {
 /* A tuple of `length` items, all NULL: store each with ouro_tuple_init before anyone else sees it. */
 OURO_API OURO_NEW ouro_tuple *ouro_tuple_new(ouro_heap *heap, size_t length);
 /* A tuple of references of its own to the given items. */
-OURO_API OURO_NEW ouro_tuple *ouro_tuple_of(ouro_heap *heap, size_t length, ouro_object *const *items);
+OURO_API OURO_NEW ouro_tuple *ouro_tuple_of(ouro_heap *heap, size_t length,
+                                            ouro_object *const *items);
 OURO_API bool ouro_is_tuple(const void *object);
 
 static inline size_t ouro_tuple_length(const ouro_tuple *tuple) { return tuple->length; }

@@ -56,7 +56,10 @@ static void cycle_enter(cycle *c, CYCLE_EMBEDDER *e, cycle_phase phase) {
 /* Works until the phase ends or the slice does. */
 static void cycle_advance(cycle *c, CYCLE_EMBEDDER *e) {
   switch (c->phase) {
-  case CYCLE_ROOTS: cycle_roots(c, e); return cycle_enter(c, e, CYCLE_MARK);
+  case CYCLE_ROOTS:
+    cycle_roots(c, e);
+    cycle_enter(c, e, CYCLE_MARK);
+    return;
   case CYCLE_MARK:
     if (cycle_mark_reachable(c, e)) cycle_enter(c, e, CYCLE_WALK);
     return;
@@ -84,7 +87,10 @@ static void cycle_advance(cycle *c, CYCLE_EMBEDDER *e) {
   case CYCLE_GATHER:
     if (cycle_giant_gather(c, e)) cycle_enter(c, e, CYCLE_TEST);
     return;
-  case CYCLE_TEST: cycle_giant_test(c, e); return cycle_enter(c, e, CYCLE_CLEAR);
+  case CYCLE_TEST:
+    cycle_giant_test(c, e);
+    cycle_enter(c, e, CYCLE_CLEAR);
+    return;
   case CYCLE_CLEAR:
     if (cycle_giant_clear(c, e)) cycle_enter(c, e, CYCLE_RELEASE);
     return;
