@@ -49,17 +49,18 @@ static inline void cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
   cycle_unite(s, v->rank, (uint32_t)(chunk - s->chunks) * 64 + slot % 64);
 }
 
-/* Members that have died since are no candidates; the rest is counted. */
+/* A member that has died may be part of a component already, so it remains a candidate; whether it
+ * lives is asked when its batch is made. */
 static bool cycle_union(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_view view = {c, e, 0};
   for (; cycle_next(c, true); cycle_done_here(c)) {
     if (c->over) return false;
     CYCLE_OBJECT o = cycle_object_here(c, e);
-    if (o == CYCLE_NONE) continue;
     view.rank = cycle_here(c);
-    if (!c->position) embed_weak(e, o, cycle_visit_unite, &view);
-    if (!cycle_scan(c, e, o, cycle_visit_unite, &view)) return false;
+    if (o != CYCLE_NONE && !c->position) embed_weak(e, o, cycle_visit_unite, &view);
+    if (o != CYCLE_NONE && !cycle_scan(c, e, o, cycle_visit_unite, &view)) return false;
     c->candidates++;
+    c->report.candidates++;
   }
   return true;
 }

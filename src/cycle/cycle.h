@@ -64,6 +64,7 @@ typedef struct cycle_report {
   bool finished;       /* no cycle is in progress */
   bool out_of_memory;  /* the cycle was given up; nothing is lost */
   uint64_t examined;   /* objects scanned or taken into the residual */
+  uint64_t candidates; /* objects left to be tested exactly; each is counted once in a cycle */
   uint64_t found;      /* unreachable, before finalizers ran */
   uint64_t destroyed;  /* of these */
   uint64_t elapsed_ns; /* this call */

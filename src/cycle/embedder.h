@@ -58,8 +58,9 @@
  *     their callbacks, then finalizers. Runs the program's code. True: references may have changed;
  *     the collector drops members that are not embed_alive any more, repeats its test and drops
  *     what is reachable again; after stage 1 also what is special again (a new object in a dead
- *     member's slot, a weak reference made by a finalizer). The embedder itself holds references to all members while it runs
- *     finalizers, so that `garbage` stays valid, and none when it returns.
+ *     member's slot, a weak reference made by a finalizer). The embedder itself holds references
+ *     to all members while it runs finalizers, so that `garbage` stays valid, and none when it
+ *     returns.
  *   void     embed_condemn(E *e, OBJECT *garbage, size_t n)
  *   void     embed_clear(E *e, OBJECT *garbage, size_t n)
  *   void     embed_release(E *e, OBJECT *garbage, size_t n)

@@ -51,14 +51,12 @@ CYCLE_INLINE uint32_t cycle_here(const cycle *c) {
 
 CYCLE_INLINE void cycle_done_here(cycle *c) { c->rest &= c->rest - 1; }
 
-/* The object at the cursor, or CYCLE_NONE, and then no longer a member. The next one is fetched
- * into the cache meanwhile. */
+/* The object at the cursor, or CYCLE_NONE. The next one is fetched into the cache meanwhile. */
 CYCLE_INLINE CYCLE_OBJECT cycle_object_here(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_chunk *chunk = &c->residual.chunks[c->at];
-  uint64_t others = c->rest & (c->rest - 1);
-  if (others) embed_prefetch(e, chunk->word * 64 + ouro_lowest_bit(others));
-  CYCLE_OBJECT o = embed_at(e, chunk->word * 64 + ouro_lowest_bit(c->rest));
-  if (o == CYCLE_NONE) chunk->members &= ~(c->rest & -c->rest), c->position = 0;
+  uint64_t word = c->residual.chunks[c->at].word, others = c->rest & (c->rest - 1);
+  if (others) embed_prefetch(e, word * 64 + ouro_lowest_bit(others));
+  CYCLE_OBJECT o = embed_at(e, word * 64 + ouro_lowest_bit(c->rest));
+  if (o == CYCLE_NONE) c->position = 0;
   return o;
 }
 

@@ -30,12 +30,16 @@ static inline void cycle_add_count(cycle *c, CYCLE_EMBEDDER *e, CYCLE_OBJECT o) 
   else chunk->counter[bit] += count;
 }
 
+/* Members that have died since WALK are none any more. */
 static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_view view = {c, e, 0};
   for (; cycle_next(c, false); cycle_done_here(c)) {
     if (c->over) return false;
     CYCLE_OBJECT o = cycle_object_here(c, e);
-    if (o == CYCLE_NONE) continue;
+    if (o == CYCLE_NONE) {
+      c->residual.chunks[c->at].members &= ~(c->rest & -c->rest);
+      continue;
+    }
     if (!c->position) cycle_add_count(c, e, o);
     if (!cycle_scan(c, e, o, cycle_visit_subtract, &view)) return false;
   }

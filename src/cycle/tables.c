@@ -4,8 +4,10 @@
 #include "cycle/tune.h"
 #include "os/os.h"
 
+/* Whole pages, at least one. */
 static size_t table_round(size_t bytes) {
-  return bytes ? (bytes + TABLE_ROUND - 1) & ~(TABLE_ROUND - 1) : TABLE_ROUND;
+  size_t page = os_page_size();
+  return bytes ? (bytes + page - 1) & ~(page - 1) : page;
 }
 
 bool cycle_table_reserve(cycle_table *table, size_t bytes) {

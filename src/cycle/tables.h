@@ -3,14 +3,12 @@
  * Memory of the collector's own: arrays that read as zero until written, take memory only where
  * they are touched, never move and are never copied.
  *
- *     committed <= reserved, both multiples of TABLE_ROUND
+ *     committed <= reserved, both whole pages
  */
 #ifndef OURO_SRC_CYCLE_TABLES_H
 #define OURO_SRC_CYCLE_TABLES_H
 
 #include <ouro/base.h>
-
-#define TABLE_ROUND ((size_t)1 << 16) /* a multiple of every page size */
 
 typedef struct cycle_table {
   void *at; /* NULL: none */

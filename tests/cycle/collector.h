@@ -63,7 +63,7 @@ embed_traverse(graph *g, uint32_t o, size_t from, size_t to, graph_visit visit, 
 
 /* Some of those held from outside: any of them may be missing. */
 static inline void embed_roots(graph *g, graph_visit visit, void *arg) {
-  for (uint32_t o = 0; o < g->used; o += 1 + o % 3)
+  for (uint32_t o = 0; o < g->used && !g->rootless; o += 1 + o % 3)
     if (g->nodes[o].state == LIVE && g->nodes[o].external) visit(o, arg);
 }
 

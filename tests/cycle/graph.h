@@ -38,7 +38,7 @@ struct graph {
   uint32_t serial;
   uint64_t clock, finalizers, callbacks, broken, condemned, kept;
   uint32_t *dying, dying_n, dying_room; /* count is 0, to be destroyed */
-  bool draining, lie;                   /* lie: traverse reports the first reference twice */
+  bool draining, rootless, lie;         /* lie: traverse reports the first reference twice */
   void (*finalize)(graph *g, uint32_t o);
   void (*callback)(graph *g, uint32_t weak);
   void *user;
@@ -219,15 +219,22 @@ static inline void graph_reach_one(graph *g, stack *s, uint32_t o) {
   stack_push(s, o);
 }
 
-/* What nobody may destroy: all that is held from outside or by what no cycle collects. `young`: as
- * a cycle sees it, to which young nodes are outside. */
-static inline void graph_reach(graph *g, bool young) {
+/* Who asks: those that the collector at hand does not collect hold what they refer to. */
+typedef enum viewpoint { PROGRAM, CYCLE, YOUNG } viewpoint;
+
+static inline bool graph_is_outside(const node *n, viewpoint view) {
+  return n->external || n->immortal || n->frozen || n->untracked || (view == CYCLE && !n->old) ||
+         (view == YOUNG && n->old);
+}
+
+/* Finds what nobody may destroy. Condemned nodes hold what they refer to until they are cleared. */
+static inline void graph_reach(graph *g, viewpoint view) {
   stack s = {0};
   for (uint32_t o = 0; o < g->used; o++) g->nodes[o].reached = false;
   for (uint32_t o = 0; o < g->used; o++) {
     const node *n = &g->nodes[o];
-    bool outside = n->external || n->immortal || n->frozen || n->untracked || (young && !n->old);
-    if (n->state == LIVE && outside) graph_reach_one(g, &s, o);
+    bool condemned = view == YOUNG && n->state == CONDEMNED;
+    if (condemned || (n->state == LIVE && graph_is_outside(n, view))) graph_reach_one(g, &s, o);
   }
   while (s.n) {
     uint32_t o = s.at[--s.n];
@@ -239,12 +246,24 @@ static inline void graph_reach(graph *g, bool young) {
 /* Remembers what is garbage now and so has to be dead when the cycle ends. */
 static inline uint32_t graph_doom(graph *g) {
   uint32_t doomed = 0;
-  graph_reach(g, true);
+  graph_reach(g, CYCLE);
   for (uint32_t o = 0; o < g->used; o++) {
     node *n = &g->nodes[o];
     doomed += n->doomed = n->state == LIVE && !n->reached;
   }
   return doomed;
+}
+
+/* A node that was garbage has been made reachable: it need not die, nor what it refers to. */
+static inline void graph_pardon(graph *g, uint32_t o) {
+  stack s = {0};
+  for (stack_push(&s, o); s.n;) {
+    node *n = &g->nodes[s.at[--s.n]];
+    if (!n->doomed) continue;
+    n->doomed = false;
+    for (uint32_t i = 0; i < n->length; i++) stack_push(&s, n->edges[i]);
+  }
+  free(s.at);
 }
 
 /* Those that live on although they were garbage. */

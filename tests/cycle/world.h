@@ -3,7 +3,7 @@
 #ifndef OURO_TESTS_CYCLE_WORLD_H
 #define OURO_TESTS_CYCLE_WORLD_H
 
-#include "cycle/collector.h"
+#include "cycle/finalizers.h"
 
 static inline uint32_t world_below(uint32_t n) { return (uint32_t)(test_random() % n); }
 
@@ -19,11 +19,20 @@ static inline uint32_t world_reachable(const graph *g) {
   return NOBODY;
 }
 
+/* A new node, now and then with a finalizer. */
+static inline uint32_t world_new(graph *g, bool old) {
+  uint32_t o = graph_new(g, old);
+  uint8_t does = world_below(20) ? NO_FINALIZER : (uint8_t)world_below(FINALIZERS);
+  g->nodes[o].finalizer = does == WEAK_TO_SELF ? PLAIN : does; /* its referent would wait */
+  return o;
+}
+
 /* Some nodes refer to each other in a ring, with a tail. */
 static inline void world_make_ring(graph *g, uint32_t n) {
-  uint32_t first = graph_new(g, world_below(2)), last = first;
+  bool mixed = world_below(2), old = world_below(2);
+  uint32_t first = world_new(g, old), last = first;
   for (uint32_t i = 1; i < n; i++) {
-    uint32_t o = graph_new(g, world_below(4));
+    uint32_t o = world_new(g, mixed ? world_below(2) : old);
     graph_link(g, last, o);
     graph_drop(g, o);
     last = o;
@@ -49,7 +58,7 @@ static inline void world_read_weak(graph *g, uint32_t w) {
   uint32_t o = g->nodes[w].referent;
   if (o == NOBODY || g->nodes[o].state != LIVE) return;
   graph_hold(g, o);
-  g->nodes[o].doomed = false;
+  graph_pardon(g, o);
 }
 
 /* One random change. */
@@ -83,14 +92,29 @@ static inline void world_change(graph *g, uint32_t most) {
   }
 }
 
-/* What weak references led back to, and all that it reaches, need not die. */
-static inline void world_pardon(graph *g) {
-  graph_reach(g, true);
-  for (uint32_t o = 0; o < g->used; o++) g->nodes[o].doomed &= !g->nodes[o].reached;
-}
-
 static inline void world_grow(graph *g, uint32_t nodes) {
   while (g->live < nodes) world_change(g, UINT32_MAX);
 }
+
+/* A collection of all young nodes: exactly those die that only young garbage refers to. */
+static inline void world_collect_young(cycle *c, graph *g) {
+  uint32_t young = 0, garbage = 0;
+  graph_reach(g, YOUNG);
+  for (uint32_t o = 0; o < g->used; o++) young += g->nodes[o].state == LIVE && !g->nodes[o].old;
+  CHECK(collector_batch_begin(c, g, young));
+  for (uint32_t o = 0; o < g->used; o++) {
+    const node *n = &g->nodes[o];
+    uint64_t slot = (uint64_t)o * g->stride;
+    if (n->state != LIVE || n->old || n->untracked || n->frozen) continue;
+    CHECK(collector_batch_add(c, slot / 64, (uint64_t)1 << slot % 64));
+    garbage += !n->reached;
+  }
+  size_t destroyed;
+  CHECK_EQ(collector_batch_run(c, g, &destroyed), garbage);
+  CHECK_LE(destroyed, garbage);
+}
+
+/* Survivors of young collections are old. */
+static inline void world_promote(graph *g) { world_age(g, 0, g->used); }
 
 #endif
