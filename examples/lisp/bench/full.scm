@@ -1,0 +1,3 @@
+; SPDX-License-Identifier: MIT
+; Loaded first: the sizes that are measured.
+(define (size full small) full)

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* The interpreter as a whole: its beginning, its end, and what evaluates a text. */
+#include "lisp.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_STACK (4 * LISP_RESERVE)
+#define FIRST_FRAMES 256
+
+static bool make_condition_for_no_room(lisp *l) {
+  ouro_str *text = ouro_str_text(l->heap, "out of memory");
+  l->no_room = (condition *)(text ? condition_new(l, OURO_OBJECT(text), ouro_ref(l->nil)) : NULL);
+  ouro_unref(text);
+  return l->no_room != NULL;
+}
+
+static bool make_tables(lisp *l) {
+  l->globals = ouro_dict_new(l->heap);
+  l->stack = l->top = ouro_alloc(l->heap, FIRST_STACK * sizeof *l->stack);
+  l->frames = ouro_alloc(l->heap, FIRST_FRAMES * sizeof *l->frames);
+  l->stack_room = FIRST_STACK;
+  l->frames_room = FIRST_FRAMES;
+  return l->globals && l->stack && l->frames;
+}
+
+static bool make_language(lisp *l) {
+  return specials_make(l) && define_builtins(l, builtins_numbers) &&
+         define_builtins(l, builtins_lists) && define_builtins(l, builtins_vectors) &&
+         define_builtins(l, builtins_text) && define_builtins(l, builtins_system);
+}
+
+bool lisp_run(lisp *l, const char *name, const char *text, size_t length) {
+  reader r = {.l = l, .at = text, .end = text + length, .line = 1};
+  ouro_assign_new(&l->file, ouro_str_text(l->heap, name));
+  value last = l->file ? lisp_eval(&r) : NULL;
+  ouro_unref(last);
+  return last != NULL;
+}
+
+lisp *lisp_new(ouro_heap *heap, FILE *out) {
+  lisp *l = ouro_calloc(heap, 1, sizeof *l);
+  if (!l) return NULL;
+  l->heap = heap;
+  l->out = out;
+  ouro_gc_set_roots(heap, vm_roots, l);
+  if (types_make(l) && make_tables(l) && make_condition_for_no_room(l)) {
+    l->handlers = ouro_ref(l->nil);
+    l->winds = ouro_ref(l->nil);
+    if (make_language(l) && lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude))) return l;
+  }
+  lisp_free(l);
+  return NULL;
+}
+
+/* Globals refer to closures and closures to globals: what the counts leave the collector takes. */
+void lisp_free(lisp *l) {
+  void *held[] = {l->nil,   l->yes,      l->no,   l->none,  l->eof,    l->undefined, l->globals,
+                  l->error, l->handlers, l->file, l->raise, l->rewind, l->winds,     l->no_room};
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) ouro_unref(held[i]);
+  ouro_gc_set_roots(l->heap, NULL, NULL);
+  ouro_collect(l->heap, OURO_GENERATIONS - 1);
+  ouro_free(l->heap, l->stack);
+  ouro_free(l->heap, l->frames);
+  ouro_free(l->heap, l);
+}
+
+static bool names_begin(lisp *l, value form) {
+  value syntax = syntax_of(l, form, NULL);
+  return syntax && is(l, syntax, K_SPECIAL) &&
+         ((special *)(void *)syntax)->analyse == special_begin && list_length(l, form) > 1;
+}
+
+static value eval_expanded(lisp *l, value form) {
+  value tree = analyse(l, form, NULL);
+  code *program = tree ? emit_code(l, tree) : NULL;
+  if (!program)
+    condition_place(l, l->error ? l->error : OURO_OBJECT(l->no_room), l->file, NULL, l->line);
+  ouro_unref(tree);
+  value result = program ? vm_run(l, program) : NULL;
+  ouro_unref(program);
+  return result;
+}
+
+/* The forms of a `begin` are compiled one by one, as a macro that one defines may serve the next. */
+static value eval_form(lisp *l, value form) {
+  if (is(l, form, K_PAIR) && PAIR(form)->line) l->line = PAIR(form)->line;
+  value expanded = expand_head(l, form, NULL), result = NULL;
+  if (expanded && names_begin(l, expanded)) {
+    for (value rest = CDR(expanded); rest != l->nil; rest = CDR(rest)) {
+      ouro_assign_new(&result, eval_form(l, CAR(rest)));
+      if (!result) break;
+    }
+  } else if (expanded) result = eval_expanded(l, expanded);
+  ouro_unref(expanded);
+  return result;
+}
+
+value lisp_eval(reader *r) {
+  lisp *l = r->l;
+  value result = ouro_ref(l->none);
+  while (result) {
+    value form = read_form(r);
+    if (form == l->eof) return ouro_unref(form), result;
+    ouro_assign_new(&result, form ? eval_form(l, form) : NULL);
+    ouro_unref(form);
+  }
+  if (l->error) condition_place(l, l->error, l->file, NULL, l->line);
+  return NULL;
+}
+
+static char *read_file(lisp *l, const char *path, size_t *length) {
+  FILE *f = fopen(path, "rb");
+  char *text = NULL;
+  *length = 0;
+  if (f && fseek(f, 0, SEEK_END) == 0 && (text = ouro_calloc(l->heap, 1, (size_t)ftell(f) + 1))) {
+    rewind(f);
+    *length = fread(text, 1, ouro_usable_size(l->heap, text) - 1, f);
+    text[*length] = 0;
+  } else if (!f) fail(l, NULL, "%s: %s", path, strerror(errno));
+  if (f) fclose(f);
+  return text;
+}
+
+bool lisp_load(lisp *l, const char *path) {
+  size_t length;
+  char *text = read_file(l, path, &length);
+  const char *slash = strrchr(path, '/');
+  bool good = text && lisp_run(l, slash ? slash + 1 : path, text, length);
+  ouro_free(l->heap, text);
+  return good;
+}

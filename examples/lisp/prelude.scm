@@ -1,0 +1,232 @@
+; SPDX-License-Identifier: MIT
+; The part of the language that is written in itself. Loaded before every program.
+
+; --- Derived forms ---------------------------------------------------------------------------------
+
+(define-syntax or
+  (syntax-rules () ((_) #f) ((_ a) a) ((_ a b ...) (%or a (or b ...)))))
+
+(define-syntax and
+  (syntax-rules () ((_) #t) ((_ a) a) ((_ a b ...) (if a (and b ...) #f))))
+
+(define-syntax when (syntax-rules () ((_ test body ...) (if test (begin body ...)))))
+(define-syntax unless (syntax-rules () ((_ test body ...) (if test (begin) (begin body ...)))))
+
+(define-syntax let
+  (syntax-rules ()
+    ((_ ((name value) ...) body ...) (%let ((name value) ...) body ...))
+    ((_ loop ((name value) ...) body ...)
+     ((%let () (define loop (lambda (name ...) body ...)) loop) value ...))))
+
+(define-syntax let*
+  (syntax-rules ()
+    ((_ () body ...) (%let () body ...))
+    ((_ (first rest ...) body ...) (%let (first) (let* (rest ...) body ...)))))
+
+(define-syntax letrec
+  (syntax-rules ()
+    ((_ ((name value) ...) body ...) (%let () (define name value) ... (%let () body ...)))))
+
+(define-syntax letrec*
+  (syntax-rules () ((_ bindings body ...) (letrec bindings body ...))))
+
+(define-syntax cond
+  (syntax-rules (else =>)
+    ((_) (begin))
+    ((_ (else body ...)) (begin body ...))
+    ((_ (test => receiver) clause ...)
+     (%let ((found test)) (if found (receiver found) (cond clause ...))))
+    ((_ (test) clause ...) (or test (cond clause ...)))
+    ((_ (test body ...) clause ...) (if test (begin body ...) (cond clause ...)))))
+
+(define-syntax case
+  (syntax-rules ()
+    ((_ key clause ...) (%let ((it key)) (%case it clause ...)))))
+
+(define-syntax %case
+  (syntax-rules (else)
+    ((_ it) (begin))
+    ((_ it (else body ...)) (begin body ...))
+    ((_ it ((datum ...) body ...) clause ...)
+     (if (memv it '(datum ...)) (begin body ...) (%case it clause ...)))))
+
+(define-syntax do
+  (syntax-rules ()
+    ((_ ((name value step ...) ...) (test result ...) body ...)
+     (let loop ((name value) ...)
+       (if test (begin result ...) (begin body ... (loop (%step name step ...) ...)))))))
+
+(define-syntax %step (syntax-rules () ((_ name) name) ((_ name step) step)))
+
+(define-syntax quasiquote
+  (syntax-rules (unquote unquote-splicing)
+    ((_ (unquote form)) form)
+    ((_ ((unquote-splicing form) . rest)) (append form (quasiquote rest)))
+    ((_ (first . rest)) (cons (quasiquote first) (quasiquote rest)))
+    ((_ datum) 'datum)))
+
+(define-syntax define-record-type
+  (syntax-rules ()
+    ((_ name (maker field ...) predicate (slot accessor ...) ...)
+     (begin
+       (define name (%record-type 'name '(field ... slot ...)))
+       (define maker (%record-maker 'maker name '(field ...)))
+       (define predicate (%record-predicate 'predicate name))
+       (%define-field name slot accessor ...) ...))))
+
+(define-syntax %define-field
+  (syntax-rules ()
+    ((_ name slot getter) (define getter (%record-getter 'getter name 'slot)))
+    ((_ name slot getter setter)
+     (begin (define getter (%record-getter 'getter name 'slot))
+            (define setter (%record-setter 'setter name 'slot))))))
+
+; --- Control ---------------------------------------------------------------------------------------
+
+; The escape returns from this call; so it must not be a tail call.
+(define (call/ec receiver)
+  (let* ((k (%escape)) (result (receiver k)))
+    (%escape-done)
+    result))
+(define call-with-escape-continuation call/ec)
+
+(define (dynamic-wind before thunk after)
+  (before)
+  (%set-winds! (cons after (%winds)))
+  (let ((result (thunk)))
+    (%set-winds! (cdr (%winds)))
+    (after)
+    result))
+
+; What an escape does first where it leaves a dynamic-wind.
+(define (%rewind k result)
+  (let ((after (car (%winds))))
+    (%set-winds! (cdr (%winds)))
+    (after)
+    (k result)))
+
+(define (with-exception-handler handler thunk)
+  (let ((outer (%handlers)))
+    (%set-handlers! (cons handler outer))
+    (let ((result (thunk)))
+      (%set-handlers! outer)
+      result)))
+
+; A handler runs with the handlers outside of it.
+(define (raise-continuable condition)
+  (let ((handlers (%handlers)))
+    (if (null? handlers) (%fatal condition))
+    (%set-handlers! (cdr handlers))
+    (let ((result ((car handlers) condition)))
+      (%set-handlers! handlers)
+      result)))
+
+(define (raise condition)
+  (raise-continuable condition)
+  (%fatal condition))
+
+(%hooks raise %rewind)
+
+(define-syntax guard
+  (syntax-rules ()
+    ((_ (name clause ...) body ...)
+     ((call/ec
+       (lambda (k)
+         (with-exception-handler
+          (lambda (name) (k (lambda () (%guard name clause ...))))
+          (lambda () (let ((result (begin body ...))) (lambda () result))))))))))
+
+(define-syntax %guard
+  (syntax-rules (else)
+    ((_ name clause ... (else body ...)) (cond clause ... (else body ...)))
+    ((_ name clause ...) (cond clause ... (else (raise-continuable name))))))
+
+; --- Lists, vectors, strings -----------------------------------------------------------------------
+
+(define (%map1 f list)
+  (let loop ((list list) (done '()))
+    (if (pair? list) (loop (cdr list) (cons (f (car list)) done)) (reverse done))))
+
+(define (%any-null? lists)
+  (and (pair? lists) (or (not (pair? (car lists))) (%any-null? (cdr lists)))))
+
+(define (map f list . more)
+  (if (null? more)
+      (%map1 f list)
+      (let loop ((lists (cons list more)) (done '()))
+        (if (%any-null? lists)
+            (reverse done)
+            (loop (%map1 cdr lists) (cons (apply f (%map1 car lists)) done))))))
+
+(define (for-each f list . more)
+  (if (null? more)
+      (let loop ((list list)) (if (pair? list) (begin (f (car list)) (loop (cdr list)))))
+      (apply map f list more)))
+
+(define (filter keep? list)
+  (let loop ((list list) (done '()))
+    (cond ((null? list) (reverse done))
+          ((keep? (car list)) (loop (cdr list) (cons (car list) done)))
+          (else (loop (cdr list) done)))))
+
+(define (fold-left f start list)
+  (if (null? list) start (fold-left f (f start (car list)) (cdr list))))
+(define (fold-right f start list) (fold-left (lambda (a b) (f b a)) start (reverse list)))
+
+(define (iota count)
+  (do ((i (- count 1) (- i 1)) (list '() (cons i list))) ((< i 0) list)))
+
+(define (list-copy list) (append list '()))
+
+(define (list-sort before? list)
+  (define (merge a b done)
+    (cond ((null? a) (append (reverse done) b))
+          ((null? b) (append (reverse done) a))
+          ((before? (car b) (car a)) (merge a (cdr b) (cons (car b) done)))
+          (else (merge (cdr a) b (cons (car a) done)))))
+  (define (sort list n)
+    (if (< n 2)
+        (if (= n 0) '() (cons (car list) '()))
+        (let ((half (quotient n 2)))
+          (merge (sort list half) (sort (list-tail list half) (- n half)) '()))))
+  (sort list (length list)))
+
+(define (vector . items) (list->vector items))
+(define (vector-fill! vector item)
+  (do ((i 0 (+ i 1))) ((= i (vector-length vector))) (vector-set! vector i item)))
+(define (vector-map f vector) (list->vector (map f (vector->list vector))))
+(define (vector-for-each f vector) (for-each f (vector->list vector)))
+
+(define (string->list string)
+  (do ((i (- (string-length string) 1) (- i 1))
+       (list '() (cons (string-ref string i) list)))
+      ((< i 0) list)))
+(define (string . chars) (list->string chars))
+(define (make-string count char) (list->string (%map1 (lambda (i) char) (iota count))))
+(define (string-copy string) (substring string 0))
+(define (char=? a b) (eqv? a b))
+(define (char<? a b) (< (char->integer a) (char->integer b)))
+
+(define (list-tail list n) (if (= n 0) list (list-tail (cdr list) (- n 1))))
+(define (list-ref list n) (car (list-tail list n)))
+
+; --- Numbers ---------------------------------------------------------------------------------------
+
+(define (zero? n) (= n 0))
+(define (positive? n) (> n 0))
+(define (negative? n) (< n 0))
+(define (even? n) (= (remainder n 2) 0))
+(define (odd? n) (not (= (remainder n 2) 0)))
+(define (abs n) (if (< n 0) (- n) n))
+(define (min first . rest) (fold-left (lambda (a b) (if (< b a) b a)) first rest))
+(define (max first . rest) (fold-left (lambda (a b) (if (> b a) b a)) first rest))
+(define (gcd a b) (if (= b 0) (abs a) (gcd b (remainder a b))))
+(define (square n) (* n n))
+(define (expt base n)
+  (cond ((not (exact? n)) (exp (* n (log base))))
+        ((< n 0) (/ 1 (expt base (- n))))
+        ((= n 0) 1)
+        ((even? n) (expt (* base base) (quotient n 2)))
+        (else (* base (expt base (- n 1))))))
+(define exact->inexact inexact)
+(define inexact->exact exact)
