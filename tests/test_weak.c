@@ -30,7 +30,7 @@ static void count_call(ouro_weak *weak, ouro_object *closure) {
   calls++;
 }
 
-/* --- states ------------------------------------------------------------------------------------- */
+/* --- states ----------------------------------------------------------------------------------- */
 
 TEST(plain_weak_references_are_shared_others_are_not) {
   open_world();
@@ -164,7 +164,7 @@ TEST(immortal_referents_and_weak_references) {
   close_world();
 }
 
-/* --- refusals ----------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 TEST(types_that_allow_none) {
   open_world();
@@ -209,7 +209,7 @@ TEST(objects_that_are_being_destroyed) {
   close_world();
 }
 
-/* --- callbacks that change things --------------------------------------------------------------- */
+/* --- callbacks that change things ------------------------------------------------------------- */
 
 static ouro_weak *slot[4];
 static node *other;
@@ -295,7 +295,7 @@ TEST(a_long_line_of_deaths_in_callbacks_takes_bounded_stack) {
   close_world();
 }
 
-/* --- the collector ------------------------------------------------------------------------------ */
+/* --- the collector ---------------------------------------------------------------------------- */
 
 TEST(weak_references_are_tracked_and_part_of_cycles) {
   open_world();
@@ -411,7 +411,7 @@ TEST(taken_back_between_slices) {
   close_world();
 }
 
-/* --- every refusal of memory, a collection at every allocation ---------------------------------- */
+/* --- every refusal of memory, a collection at every allocation -------------------------------- */
 
 static bool keep(void *place, void *made) {
   ouro_assign_new(place, made);

@@ -70,7 +70,7 @@ static ouro_weakvaluedict *values;
 static ouro_weakkeydict *keys;
 static ouro_weakset *set;
 
-/* --- weak values -------------------------------------------------------------------------------- */
+/* --- weak values ------------------------------------------------------------------------------ */
 
 TEST(weak_values) {
   open_keys();
@@ -136,7 +136,7 @@ TEST(weak_values_by_text_and_number) {
   close_world();
 }
 
-/* --- weak keys ---------------------------------------------------------------------------------- */
+/* --- weak keys -------------------------------------------------------------------------------- */
 
 TEST(weak_keys) {
   open_keys();
@@ -175,7 +175,7 @@ TEST(weak_keys) {
   close_world();
 }
 
-/* --- weak sets ---------------------------------------------------------------------------------- */
+/* --- weak sets -------------------------------------------------------------------------------- */
 
 TEST(weak_sets) {
   open_keys();
@@ -202,7 +202,7 @@ TEST(weak_sets) {
   close_world();
 }
 
-/* --- refusals ----------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 TEST(objects_without_weak_references_are_refused) {
   open_keys();
@@ -271,7 +271,7 @@ TEST(an_equal_that_fails_fails_the_call) {
   close_world();
 }
 
-/* --- an `equal` that changes what is looked up --------------------------------------------------- */
+/* --- an `equal` that changes what is looked up ------------------------------------------------ */
 
 static key *victims[3];
 
@@ -382,7 +382,7 @@ TEST(an_equal_that_puts_the_key_itself) {
   close_world();
 }
 
-/* --- visits ------------------------------------------------------------------------------------- */
+/* --- visits ----------------------------------------------------------------------------------- */
 
 TEST(visits_go_in_order_of_arrival_and_see_nothing_that_died) {
   open_keys();
@@ -448,7 +448,7 @@ TEST(visits_of_dictionaries) {
   close_world();
 }
 
-/* --- finalizers and the collector --------------------------------------------------------------- */
+/* --- finalizers and the collector ------------------------------------------------------------- */
 
 static key *again;
 
@@ -583,7 +583,7 @@ TEST(a_chain_through_weak_key_dictionaries_takes_bounded_stack) {
   close_world();
 }
 
-/* --- every refusal of memory, a collection at every allocation ---------------------------------- */
+/* --- every refusal of memory, a collection at every allocation -------------------------------- */
 
 static key *all_keys[30];
 static node *all_nodes[30];

@@ -34,7 +34,7 @@ bool weak_allowed(const ouro_object *referent) {
   return true;
 }
 
-/* --- Chains ------------------------------------------------------------------------------------- */
+/* --- Chains ----------------------------------------------------------------------------------- */
 
 bool weak_link_alive(const weak_link *link) {
   return link->referent && header_alive(link->referent);
@@ -93,7 +93,7 @@ void weak_detach(ouro_heap *heap, weak_link *link) {
   link->newer = link->older = NULL;
 }
 
-/* --- Weak reference objects --------------------------------------------------------------------- */
+/* --- Weak reference objects ------------------------------------------------------------------- */
 
 static void clear_weak(void *self) {
   ouro_weak *weak = self;
@@ -151,10 +151,10 @@ size_t ouro_weak_count(const void *object) {
   return n;
 }
 
-/* --- A referent dies ---------------------------------------------------------------------------- */
+/* --- A referent dies -------------------------------------------------------------------------- */
 
-/* Links of dead referents, to be dealt with in the order of `older`. Nobody else has them: each weak
- * reference is held, each entry has left its container. */
+/* Links of dead referents, to be dealt with in the order of `older`. Nobody else has them: each
+ * weak reference is held, each entry has left its container. */
 typedef struct weak_queue {
   weak_link *first, **end;
   weak_link *done; /* called already, dropped behind all others, the last one first */
@@ -244,7 +244,7 @@ void weak_clear(ouro_object *referent) {
   while ((link = take_link(&queue.done)) != NULL) drop_link(heap, link);
 }
 
-/* --- A batch of garbage dies -------------------------------------------------------------------- */
+/* --- A batch of garbage dies ------------------------------------------------------------------ */
 
 static bool can_be_told(const runtime *rt, const ouro_object *o) {
   switch (type_of(rt, o)->kind) {
@@ -292,7 +292,7 @@ void weak_each(const ouro_object *referent, ouro_visit_fn visit, void *arg) {
     visit(in_entry(link) ? weaktable_holder(link) : &weak_of(link)->object, arg);
 }
 
-/* --- Checking ----------------------------------------------------------------------------------- */
+/* --- Checking --------------------------------------------------------------------------------- */
 
 static const char *check_chain(const ouro_object *referent, const weak_link *first) {
   if (!has_weak(referent)) return "a referent of the map has OURO_FLAG_WEAK";

@@ -29,7 +29,7 @@ struct ouro_weak {
   weak_link link;
 };
 
-/* --- For destruction and the collector ---------------------------------------------------------- */
+/* --- For destruction and the collector -------------------------------------------------------- */
 
 /* The object, which has OURO_FLAG_WEAK, dies: its weak references read as gone and entries of
  * containers disappear, then the callbacks of those still alive are called, the youngest weak
@@ -47,7 +47,7 @@ void weak_each(const ouro_object *referent, ouro_visit_fn visit, void *arg);
 /* Checks the invariants above: NULL, or a static text naming the first that fails. */
 const char *weak_check(ouro_heap *heap);
 
-/* --- For weak containers ------------------------------------------------------------------------ */
+/* --- For weak containers ---------------------------------------------------------------------- */
 
 /* Whether somebody may be given the referent of a link. */
 bool weak_link_alive(const weak_link *link);

@@ -18,7 +18,7 @@ void *weaktable_new(ouro_type *type, uint8_t stride) {
   return holder;
 }
 
-/* --- Entries ------------------------------------------------------------------------------------ */
+/* --- Entries ---------------------------------------------------------------------------------- */
 
 static weak_entry *allocate_entry(ouro_heap *heap, size_t size) {
   weak_entry *entry;
@@ -75,7 +75,7 @@ void weaktable_clear_set(void *self) {
   hashtable_finish(ouro_heap_of(holder), &holder->table);
 }
 
-/* --- A referent dies ---------------------------------------------------------------------------- */
+/* --- A referent dies -------------------------------------------------------------------------- */
 
 static weak_lost take_lost(ouro_heap *heap, weak_holder *holder, weak_entry *entry) {
   size_t at = hashtable_find(&holder->table, entry->hash, hashtable_identical, entry);
@@ -104,7 +104,7 @@ void weaktable_drop(ouro_heap *heap, weak_link *link) {
   ouro_unref(strong);
 }
 
-/* --- Looking up --------------------------------------------------------------------------------- */
+/* --- Looking up ------------------------------------------------------------------------------- */
 
 /* Entries whose referent is gone are equal to nothing. */
 int weaktable_same_weak(ouro_object *entry, const void *wanted) {

@@ -76,7 +76,7 @@ void weaktable_remove(weak_holder *holder, size_t at);
 /* The position of the next entry whose referent lives, from *position on. False: the end. */
 bool weaktable_next(const weak_holder *holder, size_t *position, size_t *at);
 
-/* --- For weak.c --- */
+/* --- For weak.c ------------------------------------------------------------------------------- */
 
 /* The callback of every link that lies in an entry: tells that it does. Never called. */
 void weaktable_entry_mark(ouro_weak *weak, ouro_object *closure);

@@ -8,7 +8,7 @@
 static ouro_weak *w, *w2;
 static node *held;
 
-/* --- order -------------------------------------------------------------------------------------- */
+/* --- order ------------------------------------------------------------------------------------ */
 
 static void a_chain_dies_from_its_head(void) {
   node *x = make_node("x", make_node("y", make_node("z", NULL)));
@@ -46,7 +46,7 @@ TEST(C6_what_hangs_from_a_cycle) {
   STORY(what_hangs_from_a_cycle, "del a, del b, del u, del t, collected");
 }
 
-/* --- once, and resurrection --------------------------------------------------------------------- */
+/* --- once, and resurrection ------------------------------------------------------------------- */
 
 static void holds_itself(node *self) { ouro_assign(&held, self); }
 
@@ -98,7 +98,7 @@ TEST(C6_part_of_the_garbage_resurrected) {
   STORY(part_of_the_garbage_resurrected, "del a, del b, del t, collected, end");
 }
 
-/* --- finalizers that change the garbage --------------------------------------------------------- */
+/* --- finalizers that change the garbage ------------------------------------------------------- */
 
 static void breaks_off(node *self) {
   forget(&self->left);
@@ -162,7 +162,7 @@ TEST(C6_a_finalizer_drops_the_last_outside_reference) {
         "del y, del x, y ends, del a, del b, collected");
 }
 
-/* --- what cannot be reclaimed ------------------------------------------------------------------- */
+/* --- what cannot be reclaimed ----------------------------------------------------------------- */
 
 static ouro_type *kept_type(void) {
   static const uint16_t refs[] = {offsetof(node, left), offsetof(node, right),
@@ -204,7 +204,7 @@ TEST(C6_what_cannot_be_reclaimed_is_listed_as_garbage) {
   ouro_heap_destroy(world);
 }
 
-/* --- once --------------------------------------------------------------------------------------- */
+/* --- once ------------------------------------------------------------------------------------- */
 
 /* However often an object is saved, also when the collector finds it first and its count ends it
  * later, or the other way round. */

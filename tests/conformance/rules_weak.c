@@ -8,7 +8,7 @@
 static ouro_weak *w, *w1, *w2, *w3, *wa, *wb, *plain;
 static node *held;
 
-/* --- W1: not kept alive; gone from the moment of death; a callback is told ---------------------- */
+/* --- W1: not kept alive; gone from the moment of death; a callback is told -------------------- */
 
 TEST(W1_a_weak_reference_does_not_keep_its_object_alive) {
   open_world();
@@ -133,7 +133,7 @@ TEST(W1_callback_destroys_the_next) {
   STORY(callback_destroys_the_next, "del x, wx, del y, wy, wx ends");
 }
 
-/* --- W2: weak-value dictionaries ---------------------------------------------------------------- */
+/* --- W2: weak-value dictionaries -------------------------------------------------------------- */
 
 static ouro_weakvaluedict *by_value;
 static ouro_weakkeydict *by_key;
@@ -232,7 +232,7 @@ TEST(W2_a_resurrected_dictionary_has_no_dead_entries) {
           "del k, del a, del b, collected, length 0, length 1");
 }
 
-/* --- W3: weak-key dictionaries: values are strong ----------------------------------------------- */
+/* --- W3: weak-key dictionaries: values are strong --------------------------------------------- */
 
 static void put_key(node *key, OURO_STOLEN node *value) {
   CHECK(ouro_weakkeydict_put(by_key, key, value));
@@ -317,7 +317,7 @@ TEST(W3_garbage_leaves_a_weak_key_dictionary) {
   STORY(garbage_leaves_a_weak_key_dictionary, "del v, del a, length 0, del b, collected");
 }
 
-/* --- W4: a weak cache stops the leak, not the allocations --------------------------------------- */
+/* --- W4: a weak cache stops the leak, not the allocations ------------------------------------- */
 
 static node *from_cache(node *key) {
   ouro_object *found;
@@ -349,7 +349,7 @@ TEST(W4_a_weak_cache_stops_the_leak_not_the_allocations) {
   ouro_heap_destroy(world);
 }
 
-/* --- W5: members of a garbage cycle ------------------------------------------------------------- */
+/* --- W5: members of a garbage cycle ----------------------------------------------------------- */
 
 static void says_wb(void) { say("wa wb %s", state_of(wb)); }
 

@@ -47,7 +47,7 @@ static void m_say(uint32_t what) {
   m_log[m_length++] = what;
 }
 
-/* --- the real side ------------------------------------------------------------------------------ */
+/* --- the real side ---------------------------------------------------------------------------- */
 
 static void real_make_weak(uint32_t at, uint32_t referent, bool told, action act, uint32_t target);
 
@@ -89,7 +89,7 @@ static void real_make_weak(uint32_t at, uint32_t referent, bool told, action act
   ouro_unref(o);
 }
 
-/* --- the model ---------------------------------------------------------------------------------- */
+/* --- the model -------------------------------------------------------------------------------- */
 
 static void m_make_weak(uint32_t at, uint32_t referent, bool told, action act, uint32_t target) {
   m_weaks[at].used = true;
@@ -145,7 +145,7 @@ static void m_kill(uint32_t referent) {
   }
 }
 
-/* --- both --------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static void make_referent(uint32_t at) {
   if (referents[at]) return;
