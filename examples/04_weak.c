@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Weak references: one that tells when its object has gone, and a cache that keeps nothing alive. */
+/* Weak references: one that tells when its object is gone, and a cache that keeps nothing alive. */
 #include <ouro/ouro.h>
 #include <stdio.h>
 
