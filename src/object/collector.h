@@ -92,6 +92,6 @@ uint64_t object_bytes(const type *t, const ouro_object *o);
 /* --- freeze.c --- */
 uint64_t frozen_word(const runtime *rt, uint64_t word);
 bool frozen_is(const runtime *rt, uint64_t slot);
-void frozen_forget(runtime *rt, uint64_t slot);
+void frozen_forget(runtime *rt, uint64_t word, uint64_t bits); /* these slots are dead */
 
 #endif

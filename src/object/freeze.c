@@ -14,10 +14,11 @@ bool frozen_is(const runtime *rt, uint64_t slot) {
   return frozen_word(rt, slot / 64) >> (slot % 64) & 1;
 }
 
-void frozen_forget(runtime *rt, uint64_t slot) {
-  if (!frozen_is(rt, slot)) return;
-  rt->frozen[slot / 64 / WINDOW_WORDS][slot / 64 % WINDOW_WORDS] &= ~((uint64_t)1 << (slot % 64));
-  rt->frozen_count--;
+void frozen_forget(runtime *rt, uint64_t word, uint64_t bits) {
+  bits &= frozen_word(rt, word);
+  if (!bits) return;
+  rt->frozen[word / WINDOW_WORDS][word % WINDOW_WORDS] &= ~bits;
+  rt->frozen_count -= bits_count(bits);
 }
 
 static size_t map_bytes(uint64_t words) {
@@ -47,7 +48,7 @@ static bool remap(runtime *rt, uint64_t window, uint64_t words) {
 static void freeze_word(runtime *rt, uint64_t word) {
   uint64_t used = page_used(rt, word, KIND_TRACKED);
   if (!used) return;
-  if (!generations_exact(rt)) used = generations_live(rt, word, used);
+  used = generations_live(rt, word, used); /* without a giant that dies in slices */
   uint64_t *bits = &rt->frozen[word / WINDOW_WORDS][word % WINDOW_WORDS];
   rt->frozen_count += bits_count(used & ~*bits);
   *bits |= used;

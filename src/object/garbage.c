@@ -81,9 +81,11 @@ typedef struct freed_word {
 static void free_word(runtime *rt, freed_word *f) {
   if (!f->bits) return;
   rt->gc->released += bits_count(f->bits) * f->pool->size;
-  page *p = page_at(rt, pooled_slot(f->pool, pool_block(f->pool, 0)) >> PAGE_SHIFT);
+  uint64_t number = pooled_slot(f->pool, pool_block(f->pool, 0)) >> PAGE_SHIFT;
+  page *p = page_at(rt, number);
   p->word[f->word].middle &= ~f->bits;
   p->word[f->word].young &= ~f->bits;
+  if (OURO_UNLIKELY(rt->frozen_count)) frozen_forget(rt, number * 64 + f->word, f->bits);
   pool_free_bits(rt->heap, f->pool, f->word, f->bits);
   f->bits = 0;
 }

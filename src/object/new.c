@@ -85,11 +85,11 @@ void *ouro_new_items(ouro_type *t_, size_t items) {
 
 void object_release(runtime *rt, const type *t, ouro_object *o) {
   if (t->spec.items.kind == OURO_ITEMS_POINTED) ouro_free(&rt->heap->open, type_array(t, o));
+  if (o->flags & OURO_FLAG_GENERATION) gc_note_death(rt, o);
   if (object_is_big(o)) {
     big_release(rt, o);
     return;
   }
-  if (o->flags & OURO_FLAG_GENERATION) gc_note_death(rt, o);
   o->count = 0;
   ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
   if (bin->count < bin->room) {
