@@ -27,13 +27,13 @@ OURO_API int64_t ouro_collect(ouro_heap *heap, int generation);
 
 /* What one slice did. */
 typedef struct ouro_step_report {
-  bool finished;         /* no cycle is in progress now */
-  bool out_of_memory;    /* the cycle was given up, nothing lost */
-  uint64_t examined;     /* objects looked at */
-  uint64_t found;        /* unreachable objects found */
-  uint64_t elapsed_ns;   /* this call */
-  uint64_t longest_ns;   /* longest part that could not be divided */
-  const char *longest;   /* what that was: a phase; static text */
+  bool finished;       /* no cycle is in progress now */
+  bool out_of_memory;  /* the cycle was given up, nothing lost */
+  uint64_t examined;   /* objects looked at */
+  uint64_t found;      /* unreachable objects found */
+  uint64_t elapsed_ns; /* this call */
+  uint64_t longest_ns; /* longest part that could not be divided */
+  const char *longest; /* what that was: a phase; static text */
 } ouro_step_report;
 
 /* Works on the collection of generation 2 for about `budget_ns`, beginning a cycle if none is in
@@ -80,7 +80,7 @@ typedef struct ouro_generation_stats {
 typedef struct ouro_gc_stats {
   ouro_generation_stats generation[OURO_GENERATIONS];
   uint64_t tracked;        /* objects of types that can be part of a cycle, about */
-  uint64_t live_bytes;     /* in tracked objects after the last full collection, external included */
+  uint64_t live_bytes;     /* in tracked objects after the last cycle, external included */
   uint64_t pending_bytes;  /* promoted to generation 2 since then, external included */
   uint64_t floating_bytes; /* found garbage in the last cycle: what floated during it, at least */
   uint64_t slices, escalations, given_up;
@@ -131,7 +131,7 @@ OURO_API size_t ouro_garbage_length(const ouro_heap *heap);
 OURO_API OURO_BORROWED ouro_object *ouro_garbage(const ouro_heap *heap, size_t index);
 OURO_API void ouro_garbage_clear(ouro_heap *heap);
 
-/* --- Looking at objects ------------------------------------------------------------------------ */
+/* --- Looking at objects ---------------------------------------------------------------------- */
 
 OURO_API bool ouro_is_tracked(const void *object);
 OURO_API int ouro_generation_of(const void *object); /* 0-2; 3: frozen; -1: not tracked */

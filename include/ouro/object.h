@@ -52,7 +52,11 @@ typedef void (*ouro_visit_fn)(ouro_object *referent, void *arg);
 /* An array of references within an object: `length` is where its size_t count of items lies, `at`
  * where the array lies (OURO_ITEMS_INLINE) or a pointer to it (OURO_ITEMS_POINTED: NULL or a block
  * of ouro_alloc on the object's heap, which Ouro frees with the object). References may be NULL. */
-typedef enum ouro_items_kind { OURO_NO_ITEMS, OURO_ITEMS_INLINE, OURO_ITEMS_POINTED } ouro_items_kind;
+typedef enum ouro_items_kind {
+  OURO_NO_ITEMS,
+  OURO_ITEMS_INLINE,
+  OURO_ITEMS_POINTED
+} ouro_items_kind;
 typedef struct ouro_items {
   ouro_items_kind kind;
   uint16_t at, length;
@@ -72,11 +76,11 @@ typedef enum ouro_type_flags {
  * called by the owner; `traverse`, `length`, `hash` and `name_ref` must not allocate or change
  * anything. */
 typedef struct ouro_type_spec {
-  const char *name;      /* in reports; copied */
-  uint32_t size;         /* bytes of an object, the ouro_object included */
-  uint32_t item_size;    /* bytes of each item behind that; 0: all objects have the same size */
-  uint32_t flags;        /* of ouro_type_flags */
-  const uint16_t *refs;  /* offsets of its ouro_object * fields, ended by 0; copied; NULL: none */
+  const char *name;     /* in reports; copied */
+  uint32_t size;        /* bytes of an object, the ouro_object included */
+  uint32_t item_size;   /* bytes of each item behind that; 0: all objects have the same size */
+  uint32_t flags;       /* of ouro_type_flags */
+  const uint16_t *refs; /* offsets of its ouro_object * fields, ended by 0; copied; NULL: none */
   const char *const *ref_names; /* their names for reports, in the same order; borrowed for ever */
   ouro_items items;
 

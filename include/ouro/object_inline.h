@@ -14,13 +14,13 @@
 #include <string.h>
 
 /* ouro_object.flags. */
-#define OURO_FLAG_GENERATION 3u  /* 0: young ... 2: old */
-#define OURO_FLAG_FINALIZED 4u   /* its finalizer has run */
-#define OURO_FLAG_WEAK 8u        /* weak references to it exist */
-#define OURO_FLAG_DYING 16u      /* it is being destroyed: nobody may see it */
-#define OURO_FLAG_LARGE 32u      /* not in a pool: a prefix lies before it */
-#define OURO_FLAG_UNTRACKED 64u  /* taken out of the collector's care */
-#define OURO_FLAG_OWN 128u       /* of its type: interned strings, pooled objects */
+#define OURO_FLAG_GENERATION 3u /* 0: young ... 2: old */
+#define OURO_FLAG_FINALIZED 4u  /* its finalizer has run */
+#define OURO_FLAG_WEAK 8u       /* weak references to it exist */
+#define OURO_FLAG_DYING 16u     /* it is being destroyed: nobody may see it */
+#define OURO_FLAG_LARGE 32u     /* not in a pool: a prefix lies before it */
+#define OURO_FLAG_UNTRACKED 64u /* taken out of the collector's care */
+#define OURO_FLAG_OWN 128u      /* of its type: interned strings, pooled objects */
 
 /* The head of a type; the rest is in src/object/type.h. */
 struct ouro_type {
