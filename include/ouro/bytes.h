@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Byte strings that do not change. */
+/* Byte strings that do not change. Equal as keys if their bytes are. */
 #ifndef OURO_BYTES_H
 #define OURO_BYTES_H
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Dictionaries: keys to values, in the order in which keys were first put. Keys compare by their
- * type's `hash` and `equal` (identity by default). Safe under mutation by callbacks: `equal` and
- * finalizers may change the dictionary that is at work.
+ * type's `hash` and `equal` (identity by default; numbers, strings, bytes and tuples by value, and
+ * only with their own type). Safe under mutation by callbacks: `equal` and finalizers may change
+ * the dictionary that is at work. Values may be NULL, keys not.
  */
 #ifndef OURO_DICT_H
 #define OURO_DICT_H
@@ -28,8 +29,9 @@ OURO_API int ouro_dict_get(ouro_dict *dict, const void *key, OURO_BORROWED ouro_
 OURO_API int ouro_dict_remove(ouro_dict *dict, const void *key);
 OURO_API void ouro_dict_clear(ouro_dict *dict);
 
-/* The next entry behind *position (0 at first). False: the end. Entries put meanwhile may be seen,
- * removed ones are not. */
+/* The next entry behind *position (0 at first). False: the end. Between two calls entries may be
+ * removed, which are not seen then, and values of keys that are there be put. A new key may be seen
+ * or not, and may make the iteration miss others. */
 OURO_API bool ouro_dict_next(const ouro_dict *dict, size_t *position,
                              OURO_BORROWED ouro_object **key, OURO_BORROWED ouro_object **value);
 

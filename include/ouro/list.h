@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists: arrays of references that grow. Indexes from 0; a wrong index makes the call fail. */
+/*
+ * Lists: arrays of references that grow. Indexes from 0; a wrong index makes the call fail. Items
+ * may be NULL; then the length tells what a NULL result does not. As keys, lists are themselves.
+ */
 #ifndef OURO_LIST_H
 #define OURO_LIST_H
 
@@ -44,8 +47,9 @@ OURO_API void ouro_list_clear(ouro_list *list);
 OURO_API bool ouro_list_reserve(ouro_list *list, size_t room);
 
 OURO_API void ouro_list_reverse(ouro_list *list);
-/* Stable, in place; `before` is called with two items and may not change the list. Merge sort;
- * false: out of memory for its n/2 references. */
+/* Stable, in place; `before` is called with two items and says whether the first one must stand
+ * before the second. Merge sort; false: out of memory for its n/2 references. Meanwhile the list is
+ * empty; what `before` puts into it is dropped, and the call returns false, the list sorted. */
 OURO_API bool ouro_list_sort(ouro_list *list, bool (*before)(const void *, const void *, void *),
                              void *ctx);
 

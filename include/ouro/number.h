@@ -17,7 +17,8 @@ typedef struct ouro_float {
   double value;
 } ouro_float;
 
-/* Integers from -5 to 256 are made once per heap and immortal. */
+/* Integers from -5 to 256 are made once per heap and immortal. As keys, equal values of the same
+ * type are equal; an integer and a float never are. */
 OURO_API OURO_NEW ouro_int *ouro_int_new(ouro_heap *heap, int64_t value);
 OURO_API OURO_NEW ouro_float *ouro_float_new(ouro_heap *heap, double value);
 OURO_API bool ouro_is_int(const void *object);

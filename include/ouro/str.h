@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Strings: UTF-8 text that does not change. Zero bytes are allowed within. */
+/* Strings: UTF-8 text that does not change. Zero bytes are allowed within. Equal as keys if their
+ * bytes are: nothing is normalized. */
 #ifndef OURO_STR_H
 #define OURO_STR_H
 

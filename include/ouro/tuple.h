@@ -13,8 +13,8 @@ OURO_FLEXIBLE typedef struct ouro_tuple {
   ouro_object *items[];
 } ouro_tuple;
 
-/* A tuple of `length` items, all NULL: store each with ouro_tuple_init before anyone else sees it.
- */
+/* A tuple of `length` items, all NULL: store each with ouro_tuple_init before anyone else sees the
+ * tuple. Tuples are equal as keys if their items are, nested to a depth of 200. */
 OURO_API OURO_NEW ouro_tuple *ouro_tuple_new(ouro_heap *heap, size_t length);
 /* A tuple of references of its own to the given items. */
 OURO_API OURO_NEW ouro_tuple *ouro_tuple_of(ouro_heap *heap, size_t length,

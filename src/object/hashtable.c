@@ -49,7 +49,7 @@ static void index_set(hashtable *table, size_t slot, int64_t value) {
 }
 
 /* The slots that a hash may be in, as CPython visits them: all its bits come into play, one after
- * the other. The high half is folded in from the start, for types whose hashes differ only there. */
+ * the other. The high half is folded in at once, for types whose hashes differ only there. */
 typedef struct table_probe {
   uint64_t slot, perturb, mask;
 } table_probe;

@@ -30,7 +30,7 @@ static uint64_t float_hash(const void *self) {
   return hash_number(bits);
 }
 
-/* A NaN is equal to none, not even to another of the same bits; as a key it is found by identity. */
+/* A NaN is equal to none, not even to one of the same bits; as a key it is found by identity. */
 static int float_equal(const void *self, const void *other) {
   return number_types_equal(self, other) &&
          ((const ouro_float *)self)->value == ((const ouro_float *)other)->value;
