@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The program every consumer builds: proof that headers and library arrive. */
-#include <ouro/pool.h>
+#include <ouro/ouro.h>
 #include <stdio.h>
 
 int main(void) {
   ouro_heap *heap = ouro_heap_new(NULL);
-  void *block = heap ? ouro_alloc(heap, 48) : NULL;
-  if (!block) return 1;
-  printf("ouro %s: a block of %zu bytes\n", OURO_VERSION, ouro_usable_size(heap, block));
-  ouro_free(heap, block);
+  ouro_list *list = heap ? ouro_list_new(heap) : NULL;
+  if (!list || !ouro_list_append(list, list)) return 1;
+  ouro_unref(list); /* it holds itself */
+  printf("ouro %s: %d unreachable object\n", OURO_VERSION, (int)ouro_collect(heap, 2));
   ouro_heap_destroy(heap);
   return 0;
 }

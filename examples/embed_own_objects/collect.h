@@ -18,8 +18,8 @@ typedef struct toy_collector {
  * collector's tables, nothing lost. */
 int64_t toy_collect(toy_collector *collector);
 
-/* To be called now and then: begins a cycle when the world has doubled since the last one, and works
- * on one in progress for about `budget_ns`. */
+/* To be called now and then: begins a cycle when the world has doubled since the last one, and
+ * works on one in progress for about `budget_ns`. */
 void toy_tick(toy_collector *collector, uint64_t budget_ns);
 
 void toy_collector_end(toy_collector *collector);

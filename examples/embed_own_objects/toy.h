@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small object system as one finds it in many an interpreter, which knows nothing of Ouro: objects
- * from malloc, counted, with a table of functions each, and a world that lists them all.
+ * A small object system as one finds it in many an interpreter, which knows nothing of Ouro:
+ * objects from malloc, counted, with a table of functions each, and a world that lists them all.
  *
  *     entries[o->slot].object == o for each object; NULL: the entry is free
  *     count == 0: being destroyed; count == TOY_STICKY: never changes
