@@ -15,7 +15,9 @@ STANDARD_C = set(
     " stddef stdint stdio stdlib stdnoreturn string".split()
 )
 MAY_ASK_THE_COMPILER = ("src/os/", "include/ouro/base.h", "python/ext/compat.h")
-PUBLIC_LAYER = {"pool_inline": "pool"}  # headers not named as their layer
+# Public headers that are not named as their layer.
+OBJECT = "ouro object_inline gc weak list tuple dict set str bytes number record"
+PUBLIC_LAYER = {"pool_inline": "pool"} | dict.fromkeys(OBJECT.split(), "object")
 
 
 @functools.cache
