@@ -99,6 +99,7 @@ TEST(P4_numbers_have_private_free_lists) {
   ouro_int *dead[200];
   size_t cap = ouro_free_list_cap(ints);
   CHECK(cap > 0 && cap < 200);
+  if (ints->bin.room == 0) SKIP("a sanitizer is to see every free, so nothing is kept");
   for (int i = 0; i < 200; i++) dead[i] = ouro_int_new(h, 1000 + i);
   CHECK_EQ(ouro_free_list_length(ints), 0u);
   for (size_t i = 0; i < 200; i++) {
