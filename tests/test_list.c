@@ -343,6 +343,27 @@ TEST(a_chain_of_a_million_lists_dies_on_a_small_stack) {
   CHECK_EQ(objects_of(h, "list"), 0u);
 }
 
+TEST(P4_lists_have_a_private_free_list) {
+  ouro_heap *h = quiet_heap("list");
+  ouro_list *dead[200];
+  for (int i = 0; i < 200; i++) dead[i] = ouro_list_new(h);
+  ouro_type *lists = ouro_type_of(dead[0]);
+  size_t cap = ouro_free_list_cap(lists);
+  if (lists->bin.room == 0) SKIP("a sanitizer is to see every free, so nothing is kept");
+  CHECK(cap > 0 && cap < 200);
+  for (size_t i = 0; i < 200; i++) {
+    ouro_unref(dead[i]);
+    if (i < cap) CHECK_EQ(ouro_free_list_length(lists), i + 1);
+    CHECK_LE(ouro_free_list_length(lists), cap);
+  }
+  for (int i = 0; i < 200; i++) { /* none of their memory becomes a set */
+    void *made = ouro_set_new(h);
+    for (int k = 0; k < 200; k++) CHECK_NE(made, (void *)dead[k]);
+  }
+  CHECK_LE(0, ouro_collect(h, 2));
+  CHECK_EQ(ouro_free_list_length(lists), 0u);
+}
+
 TEST(new_list_fails_as_null) {
   ouro_heap *h = quiet_heap("list");
   ouro_heap_fail(h, 1, 1);

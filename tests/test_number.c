@@ -116,6 +116,41 @@ TEST(P4_numbers_have_private_free_lists) {
   CHECK_EQ(ouro_free_list_length(ints), 0u);
 }
 
+typedef struct rival {
+  ouro_int *room, *made;
+} rival;
+
+static void make_first(void *ctx) {
+  rival *r = ctx;
+  ouro_heap *h = ouro_heap_of(r->room);
+  ouro_unref(r->room);
+  r->made = ouro_int_new(h, 7);
+  CHECK(r->made);
+}
+
+/* Memory for a small integer is refused; the collection that follows makes the same one, and frees
+ * other integers. */
+TEST(a_finalizer_makes_the_small_int_that_is_being_made) {
+  ouro_heap *h = quiet_heap("number");
+  rival r = {.room = ouro_int_new(h, 1000)};
+  ouro_list *garbage = ouro_list_new(h);
+  probe *p = probe_new(h, 1);
+  p->at_end = make_first;
+  p->ctx = &r;
+  ouro_int_new(h, 8);
+  CHECK(ouro_list_reserve(garbage, 10000));
+  refuse_growth(h);
+  for (ouro_int *n; (n = ouro_int_new(h, 1000)) != NULL;) CHECK(ouro_list_append_new(garbage, n));
+  CHECK(ouro_list_append_new(garbage, p));
+  CHECK(ouro_list_append_new(garbage, ouro_ref(garbage)));
+  ouro_unref(garbage);
+  ouro_int *seven = ouro_int_new(h, 7);
+  CHECK(PROBES_DIED(1));
+  CHECK_EQ((void *)seven, (void *)r.made);
+  CHECK_EQ((void *)ouro_int_new(h, 7), (void *)seven);
+  CHECK_EQ(objects_of(h, "int"), 2u);
+}
+
 TEST(a_refusal_is_null) {
   ouro_heap *h = quiet_heap("number");
   for (uint64_t n = 1;; n++) {
