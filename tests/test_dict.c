@@ -130,6 +130,7 @@ TEST(growth_through_all_widths) {
     CHECK_EQ(ouro_dict_length(dict), (size_t)(n + step));
     CHECK(has_int(dict, 0, 0) && has_int(dict, n, n * 1000));
     CHECK(!has_int(dict, n + step, (n + step) * 1000));
+    for (int64_t i = 0; n < 1000 && i < n + step; i++) CHECK(has_int(dict, i, i * 1000));
   }
   int64_t all = (int64_t)ouro_dict_length(dict);
   for (int64_t i = 0; i < all; i++) CHECK(has_int(dict, i, i * 1000));
@@ -270,6 +271,7 @@ TEST(equal_clears_the_dictionary) {
 static int compare_removes(void *ctx) {
   meddler *m = ctx;
   if (m->calls++ == 0) CHECK_EQ(ouro_dict_remove(m->dict, m->key), 1);
+  CHECK_EQ(ouro_count(m->key), 1u); /* the lookup keeps it for as long as it is compared */
   return 2;
 }
 
