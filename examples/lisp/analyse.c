@@ -11,36 +11,37 @@
  */
 #include "lisp.h"
 
-node *node_new(lisp *l, node_kind k, OURO_STOLEN value datum, size_t items) {
-  node *n = datum ? ouro_new_items(l->type[K_NODE], items) : NULL;
-  if (!n) {
-    ouro_unref(datum);
-    return NULL;
-  }
+node *node_new(lisp *l, node_kind k, value datum, size_t items) {
+  node *n = ouro_new_items(l->type[K_NODE], items);
+  if (!n) return NULL;
   n->kind = (uint8_t)k;
-  n->datum = datum;
+  n->datum = ouro_ref(datum);
   n->line = l->line;
   n->length = items;
   return n;
 }
 
-variable *scope_add(lisp *l, scope *s, value name) {
-  if (!is_identifier(l, name)) return (variable *)fail(l, name, "not a name:");
-  for (size_t i = 0; i < s->vars->length; i++)
-    if (((variable *)(void *)s->vars->items[i])->name == name)
-      return (variable *)fail(l, name, "defined twice:");
-  variable *v = make(l, K_VARIABLE);
-  if (!v) return NULL;
-  v->name = ouro_ref(name);
-  return ouro_list_append_new(s->vars, v) ? v : NULL;
+value node_set(OURO_STOLEN node *n, size_t i, OURO_STOLEN value item) {
+  if (n && item) return n->items[i] = item, OURO_OBJECT(n);
+  ouro_unref(n);
+  ouro_unref(item);
+  return NULL;
 }
 
 static variable *scope_has(const scope *s, value id) {
-  for (size_t i = 0; s->vars && i < s->vars->length; i++) {
-    variable *v = (variable *)(void *)s->vars->items[i];
-    if (v->name == id) return v;
-  }
+  for (size_t i = 0; s->vars && i < s->vars->length; i++)
+    if (((variable *)s->vars->items[i])->name == id) return (variable *)s->vars->items[i];
   return NULL;
+}
+
+variable *scope_add(lisp *l, scope *s, value name, bool ready) {
+  if (!is_identifier(l, name) || scope_has(s, name))
+    return (variable *)fail(l, name, "no name, or defined twice:");
+  variable *v = make(l, K_VARIABLE);
+  if (!v) return NULL;
+  v->name = ouro_ref(name);
+  v->ready = ready;
+  return ouro_list_append_new(s->vars, v) ? v : NULL;
 }
 
 variable *scope_find(scope *s, value id) {
@@ -53,25 +54,24 @@ variable *scope_find(scope *s, value id) {
 static void note_use(variable *v, const scope *s) {
   bool itself = false;
   for (; scope_has(s, v->name) != v; s = s->outer) {
-    if (s->boundary) v->captured = true;
-    if (s->boundary && s->self == v) itself = true;
+    v->captured |= s->boundary;
+    itself |= s->boundary && s->self == v;
   }
-  if (!v->ready && !itself) v->early = true;
+  v->early |= !v->ready && !itself;
 }
 
 value reference(lisp *l, value id, scope *s) {
   variable *v = scope_find(s, id);
   if (v) note_use(v, s);
-  value datum = v ? OURO_OBJECT(v) : (value)cell_of(l, bare(l, id));
-  if (!datum) return NULL;
-  return (value)node_new(l, v ? N_LOCAL : N_GLOBAL, ouro_ref(datum), 0);
+  value datum = v ? OURO_OBJECT(v) : OURO_OBJECT(cell_of(l, bare(l, id)));
+  return datum ? OURO_OBJECT(node_new(l, v ? N_LOCAL : N_GLOBAL, datum, 0)) : NULL;
 }
 
 value syntax_of(lisp *l, value form, scope *s) {
   value found = NULL;
   if (!is(l, form, K_PAIR) || !is_identifier(l, CAR(form)) || scope_find(s, CAR(form))) return NULL;
   ouro_dict_get(l->globals, bare(l, CAR(form)), &found);
-  return found ? ((cell *)(void *)found)->syntax : NULL;
+  return found ? ((cell *)found)->syntax : NULL;
 }
 
 #define EXPANSIONS_MAX 10000 /* of one form: a macro that ends does with far fewer */
@@ -79,37 +79,37 @@ value syntax_of(lisp *l, value form, scope *s) {
 value expand_head(lisp *l, value form, scope *s) {
   value syntax = syntax_of(l, form, s);
   ouro_ref(form);
-  for (int n = 0; form && syntax && is(l, syntax, K_MACRO); n++) {
-    value next = n < EXPANSIONS_MAX ? macro_expand(l, (macro *)(void *)syntax, form)
-                                    : fail(l, CAR(form), "this macro does not end:");
-    ouro_unref(form);
-    form = next;
+  for (int n = 0; syntax && is(l, syntax, K_CLOSURE); n++) {
+    value next = n < EXPANSIONS_MAX ? vm_run(l, syntax, form)
+                                    : fail(l, CAR(form), "a macro that does not end:");
+    if (l->error && is(l, l->error, K_CONDITION)) ((condition *)l->error)->line = 0;
+    ouro_assign_new(&form, next);
     syntax = form ? syntax_of(l, form, s) : NULL;
   }
   return form;
 }
 
-static value analyse_call(lisp *l, value form, scope *s) {
-  int64_t length = list_length(l, form);
-  if (length < 0) return fail(l, form, "a call that is no list:");
-  node *n = node_new(l, N_CALL, ouro_ref(l->no), (size_t)length);
-  for (size_t i = 0; n && i < n->length; i++, form = CDR(form))
-    if (!node_set(n, i, analyse(l, CAR(form), s))) return ouro_unref(n), NULL;
-  return (value)n;
+value analyse_items(lisp *l, node_kind k, value forms, scope *s) {
+  value n = (value)node_new(l, k, l->no, (size_t)list_length(l, forms));
+  for (size_t i = 0; n && forms != l->nil; i++, forms = CDR(forms))
+    n = node_set((node *)n, i, analyse(l, CAR(forms), s));
+  return n;
 }
 
 static value analyse_expanded(lisp *l, value form, scope *s) {
   value syntax = syntax_of(l, form, s);
-  if (syntax) return ((special *)(void *)syntax)->analyse(l, form, s);
-  return is(l, form, K_PAIR) ? analyse_call(l, form, s) : analyse(l, form, s);
+  if (syntax) return ((special *)syntax)->analyse(l, form, s);
+  if (!is(l, form, K_PAIR)) return analyse(l, form, s);
+  if (list_length(l, form) < 0) return fail(l, form, "a call that is no list:");
+  return analyse_items(l, N_CALL, form, s);
 }
 
 value analyse(lisp *l, value form, scope *s) {
   if (is_identifier(l, form)) return reference(l, form, s);
   if (form == l->nil) return fail(l, NULL, "() is not a form");
-  if (!is(l, form, K_PAIR)) return (value)node_new(l, N_CONST, ouro_ref(form), 0);
+  if (!is(l, form, K_PAIR)) return (value)node_new(l, N_CONST, form, 0);
   if (l->nesting >= LISP_MAX_DEPTH) return fail(l, NULL, "nested too deep");
-  if (PAIR(form)->line) l->line = PAIR(form)->line;
+  if (((pair *)form)->line) l->line = ((pair *)form)->line;
   l->nesting++;
   value expanded = expand_head(l, form, s);
   value result = expanded ? analyse_expanded(l, expanded, s) : NULL;
@@ -120,26 +120,18 @@ value analyse(lisp *l, value form, scope *s) {
 
 /* Parameters to variables; *rest: the last one gets a list. */
 static bool add_parameters(lisp *l, scope *s, value params, bool *rest) {
-  for (; is(l, params, K_PAIR); params = CDR(params)) {
-    variable *v = scope_add(l, s, CAR(params));
-    if (!v) return false;
-    v->ready = true;
-  }
+  for (; is(l, params, K_PAIR); params = CDR(params))
+    if (!scope_add(l, s, CAR(params), true)) return false;
   *rest = params != l->nil;
-  variable *v = *rest ? scope_add(l, s, params) : NULL;
-  if (v) v->ready = true;
-  return !*rest || v;
+  return !*rest || scope_add(l, s, params, true);
 }
 
 value analyse_lambda(lisp *l, value name, value params, value forms, scope *s, variable *self) {
   scope inner = {.outer = s, .self = self, .boundary = true};
-  node *n = node_new(l, N_LAMBDA, ouro_ref(name), 1);
+  node *n = node_new(l, N_LAMBDA, name, 1);
   if (!n) return NULL;
   n->self = ouro_ref(self);
   inner.vars = n->vars = ouro_list_new(l->heap);
-  if (n->vars && add_parameters(l, &inner, params, &n->rest) &&
-      node_set(n, 0, analyse_body(l, forms, &inner)))
-    return (value)n;
-  ouro_unref(n);
-  return NULL;
+  bool good = n->vars && add_parameters(l, &inner, params, &n->rest);
+  return node_set(n, 0, good ? analyse_body(l, forms, &inner) : NULL);
 }

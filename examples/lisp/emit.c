@@ -48,9 +48,9 @@ static size_t index_in(ouro_list *list, void *v) {
   return ouro_list_append(list, v) ? list->length - 1 : SIZE_MAX;
 }
 
-static bool push_constant(emitter *e, value v) {
-  size_t at = index_in(e->constants, v);
-  return at != SIZE_MAX && push(e, OP_CONST, 0, at);
+static bool push_indexed(emitter *e, enum op op, void *constant) {
+  size_t at = index_in(e->constants, constant);
+  return at != SIZE_MAX && push(e, op, 0, at);
 }
 
 /* --- Variables -------------------------------------------------------------------------------- */
@@ -84,7 +84,7 @@ static bool bind_top(emitter *e, variable *v) {
 static bool emit_store(emitter *e, const node *n) {
   if (!emit(e, n->items[0], false)) return false;
   e->depth--;
-  variable *v = (variable *)(void *)n->datum;
+  variable *v = (variable *)n->datum;
   if (!is(e->l, n->datum, K_VARIABLE)) {
     size_t at = index_in(e->constants, v);
     return at != SIZE_MAX && put(e, n->kind == N_DEFINE ? OP_DEFINE : OP_SET_GLOBAL, 0, at);
@@ -112,27 +112,13 @@ static bool emit_if(emitter *e, const node *n, bool tail) {
   return true;
 }
 
-static bool emit_or(emitter *e, const node *n, bool tail) {
-  if (!emit(e, n->items[0], false)) return false;
-  size_t over = e->length;
-  e->depth--;
-  if (!put(e, OP_JUMP_OR, 0, 0) || !emit(e, n->items[1], tail)) return false;
-  patch(e, over);
-  return !tail || put(e, OP_RETURN, 0, 0);
-}
-
-static bool stores(const node *n) {
-  return n->kind == N_SET || n->kind == N_INIT || n->kind == N_DEFINE;
-}
-
 static bool emit_sequence(emitter *e, const node *n, size_t from, bool tail) {
   for (size_t i = from; i + 1 < n->length; i++) {
-    if (stores((node *)n->items[i])) {
-      if (!emit_store(e, (node *)n->items[i])) return false;
-      continue;
-    }
-    if (!emit(e, n->items[i], false) || !put(e, OP_POP, 0, 0)) return false;
-    e->depth--;
+    const node *item = (node *)n->items[i];
+    bool stores = item->kind == N_SET || item->kind == N_DEFINE;
+    if (!(stores ? emit_store(e, item) : emit(e, n->items[i], false))) return false;
+    if (!stores && !put(e, OP_POP, 0, 0)) return false;
+    e->depth -= !stores;
   }
   return emit(e, n->items[n->length - 1], tail);
 }
@@ -146,28 +132,28 @@ static bool leave(emitter *e, size_t count, bool tail) {
 static bool emit_let(emitter *e, const node *n, bool tail) {
   size_t count = n->length - 1;
   for (size_t i = 0; i < count; i++)
-    if (!emit(e, n->items[i], false) || !bind_top(e, (variable *)(void *)n->vars->items[i]))
-      return false;
+    if (!emit(e, n->items[i], false) || !bind_top(e, (variable *)n->vars->items[i])) return false;
   return emit_sequence(e, n, count, tail) && leave(e, count, tail);
 }
 
 static bool emit_body(emitter *e, const node *n, bool tail) {
-  for (size_t i = 0; i < n->vars->length; i++) {
-    variable *v = (variable *)(void *)n->vars->items[i];
+  size_t count = n->vars ? n->vars->length : 0;
+  for (size_t i = 0; i < count; i++) {
+    variable *v = (variable *)n->vars->items[i];
     v->level = e->level;
     v->slot = e->depth;
-    if (!(boxed(v) ? push(e, OP_NEW_BOX, 0, 0) : push_constant(e, e->l->undefined))) return false;
+    if (!(boxed(v) ? push(e, OP_NEW_BOX, 0, 0) : push_indexed(e, OP_CONST, e->l->undefined)))
+      return false;
   }
-  return emit_sequence(e, n, 0, tail) && leave(e, n->vars->length, tail);
+  return emit_sequence(e, n, 0, tail) && leave(e, count, tail);
 }
 
 /* A global that is a builtin now is called without being pushed; the machine checks that it still
  * is one. `apply` calls in its turn, so it is called like a function. */
 static bool is_primitive(const emitter *e, const node *fn, size_t arguments) {
   if (fn->kind != N_GLOBAL || arguments > UINT8_MAX) return false;
-  value content = ((cell *)(void *)fn->datum)->content;
-  return content && is(e->l, content, K_BUILTIN) &&
-         ((builtin *)(void *)content)->spec.fast != F_APPLY;
+  value content = ((cell *)fn->datum)->content;
+  return content && is(e->l, content, K_BUILTIN) && ((builtin *)content)->spec->fn;
 }
 
 static bool emit_call(emitter *e, const node *n, bool tail) {
@@ -219,7 +205,7 @@ static bool emitter_begin(emitter *e, lisp *l, emitter *outer, const variable *s
 static bool emit_parameters(emitter *e, const ouro_list *vars) {
   for (size_t i = 0; i < vars->length; i++) {
     e->most = ++e->depth;
-    if (!bind_top(e, (variable *)(void *)vars->items[i])) return false;
+    if (!bind_top(e, (variable *)vars->items[i])) return false;
   }
   return true;
 }
@@ -232,7 +218,7 @@ static bool emit_lambda(emitter *e, const node *n) {
               (made = finish(&inner, n->datum, n->vars->length, n->rest));
   uint32_t depth = e->depth;
   for (size_t i = 0; good && i < inner.captures->length; i++)
-    good = push_variable(e, (variable *)(void *)inner.captures->items[i], false);
+    good = push_variable(e, (variable *)inner.captures->items[i], false);
   e->depth = depth;
   size_t at = good ? index_in(e->constants, made) : SIZE_MAX;
   ouro_unref(made);
@@ -242,14 +228,11 @@ static bool emit_lambda(emitter *e, const node *n) {
 
 static bool emit_simple(emitter *e, const node *n) {
   switch (n->kind) {
-  case N_CONST: return push_constant(e, n->datum);
-  case N_LOCAL: return push_variable(e, (variable *)(void *)n->datum, true);
+  case N_CONST: return push_indexed(e, OP_CONST, n->datum);
+  case N_LOCAL: return push_variable(e, (variable *)n->datum, true);
   case N_LAMBDA: return emit_lambda(e, n);
-  case N_GLOBAL: {
-    size_t at = index_in(e->constants, n->datum);
-    return at != SIZE_MAX && push(e, OP_GLOBAL, 0, at);
-  }
-  default: return emit_store(e, n) && push_constant(e, e->l->none);
+  case N_GLOBAL: return push_indexed(e, OP_GLOBAL, n->datum);
+  default: return emit_store(e, n) && push_indexed(e, OP_CONST, e->l->none);
   }
 }
 
@@ -258,8 +241,6 @@ static bool emit(emitter *e, value tree, bool tail) {
   e->line = n->line;
   switch (n->kind) {
   case N_IF: return emit_if(e, n, tail);
-  case N_OR: return emit_or(e, n, tail);
-  case N_SEQ: return emit_sequence(e, n, 0, tail);
   case N_LET: return emit_let(e, n, tail);
   case N_BODY: return emit_body(e, n, tail);
   case N_CALL: return emit_call(e, n, tail);
@@ -267,10 +248,12 @@ static bool emit(emitter *e, value tree, bool tail) {
   }
 }
 
-code *emit_code(lisp *l, value tree) {
+closure *compile(lisp *l, value tree) {
   emitter e;
   code *made = NULL;
   if (emitter_begin(&e, l, NULL, NULL) && emit(&e, tree, true)) made = finish(&e, l->no, 0, false);
   emitter_end(&e);
-  return made;
+  closure *fn = made ? closure_new(l, made) : NULL;
+  ouro_unref(made);
+  return fn;
 }

@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_STACK (4 * LISP_RESERVE)
-#define FIRST_FRAMES 256
-
 static bool make_condition_for_no_room(lisp *l) {
   ouro_str *text = ouro_str_text(l->heap, "out of memory");
   l->no_room = (condition *)(text ? condition_new(l, OURO_OBJECT(text), ouro_ref(l->nil)) : NULL);
@@ -17,10 +14,8 @@ static bool make_condition_for_no_room(lisp *l) {
 
 static bool make_tables(lisp *l) {
   l->globals = ouro_dict_new(l->heap);
-  l->stack = l->top = ouro_alloc(l->heap, FIRST_STACK * sizeof *l->stack);
-  l->frames = ouro_alloc(l->heap, FIRST_FRAMES * sizeof *l->frames);
-  l->stack_room = FIRST_STACK;
-  l->frames_room = FIRST_FRAMES;
+  l->stack = l->top = ouro_alloc(l->heap, LISP_STACK * sizeof *l->stack);
+  l->frames = ouro_alloc(l->heap, LISP_FRAMES * sizeof *l->frames);
   return l->globals && l->stack && l->frames;
 }
 
@@ -45,8 +40,6 @@ lisp *lisp_new(ouro_heap *heap, FILE *out) {
   l->out = out;
   ouro_gc_set_roots(heap, vm_roots, l);
   if (types_make(l) && make_tables(l) && make_condition_for_no_room(l)) {
-    l->handlers = ouro_ref(l->nil);
-    l->winds = ouro_ref(l->nil);
     if (make_language(l) && lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude))) return l;
   }
   lisp_free(l);
@@ -55,8 +48,8 @@ lisp *lisp_new(ouro_heap *heap, FILE *out) {
 
 /* Globals refer to closures and closures to globals: what the counts leave the collector takes. */
 void lisp_free(lisp *l) {
-  void *held[] = {l->nil,   l->yes,      l->no,   l->none,  l->eof,    l->undefined, l->globals,
-                  l->error, l->handlers, l->file, l->raise, l->rewind, l->winds,     l->no_room};
+  void *held[] = {l->nil,     l->yes,   l->no,   l->none,  l->eof,    l->undefined,
+                  l->globals, l->error, l->file, l->raise, l->no_room};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) ouro_unref(held[i]);
   ouro_gc_set_roots(l->heap, NULL, NULL);
   ouro_collect(l->heap, OURO_GENERATIONS - 1);
@@ -65,33 +58,24 @@ void lisp_free(lisp *l) {
   ouro_free(l->heap, l);
 }
 
-static bool names_begin(lisp *l, value form) {
-  value syntax = syntax_of(l, form, NULL);
-  return syntax && is(l, syntax, K_SPECIAL) &&
-         ((special *)(void *)syntax)->analyse == special_begin && list_length(l, form) > 1;
-}
-
-static value eval_expanded(lisp *l, value form) {
-  value tree = analyse(l, form, NULL);
-  code *program = tree ? emit_code(l, tree) : NULL;
-  if (!program)
-    condition_place(l, l->error ? l->error : OURO_OBJECT(l->no_room), l->file, NULL, l->line);
+value eval_tree(lisp *l, OURO_STOLEN value tree) {
+  closure *program = tree ? compile(l, tree) : NULL;
   ouro_unref(tree);
-  value result = program ? vm_run(l, program) : NULL;
+  value result = program ? vm_run(l, OURO_OBJECT(program), NULL) : NULL;
   ouro_unref(program);
   return result;
 }
 
 /* The forms of a `begin` are compiled one by one, as a macro that one defines may serve the next. */
 static value eval_form(lisp *l, value form) {
-  if (is(l, form, K_PAIR) && PAIR(form)->line) l->line = PAIR(form)->line;
+  if (is(l, form, K_PAIR) && ((pair *)form)->line) l->line = ((pair *)form)->line;
   value expanded = expand_head(l, form, NULL), result = NULL;
-  if (expanded && names_begin(l, expanded)) {
+  if (expanded && is_begin(l, expanded, NULL) && list_length(l, expanded) > 1) {
     for (value rest = CDR(expanded); rest != l->nil; rest = CDR(rest)) {
       ouro_assign_new(&result, eval_form(l, CAR(rest)));
       if (!result) break;
     }
-  } else if (expanded) result = eval_expanded(l, expanded);
+  } else if (expanded) result = eval_tree(l, analyse(l, expanded, NULL));
   ouro_unref(expanded);
   return result;
 }

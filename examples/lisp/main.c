@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* lisp [FILE ...]: runs the files; without any, reads forms from the terminal. */
 #include "lisp.h"
-#include "line.h"
 #include <stdlib.h>
-#include <string.h>
+
+/* Of libedit, or of line_plain.c. */
+char *readline(const char *prompt);
+int add_history(const char *line);
 
 /* Says what went wrong. The exit status. */
 static int report(lisp *l) {
@@ -13,25 +15,11 @@ static int report(lisp *l) {
   return l->exiting ? l->status : 1;
 }
 
-static bool append_line(char **text, size_t *length, const char *line) {
-  size_t more = strlen(line);
-  char *longer = realloc(*text, *length + more + 2);
-  if (!longer) return false;
-  memcpy(longer + *length, line, more);
-  memcpy(longer + *length + more, "\n", 2);
-  *text = longer;
-  *length += more + 1;
-  return true;
-}
-
 /* Evaluates what was typed so far. False: it goes on in the next line. */
-static bool answer(lisp *l, const char *text, size_t length) {
-  reader r = {.l = l, .at = text, .end = text + length, .line = 1};
+static bool answer(lisp *l, const ouro_str *text) {
+  reader r = {.l = l, .at = text->bytes, .end = text->bytes + text->length, .line = 1};
   value result = lisp_eval(&r);
-  if (!result && r.incomplete) {
-    ouro_assign(&l->error, NULL);
-    return false;
-  }
+  if (!result && r.incomplete) return ouro_assign(&l->error, NULL), false;
   if (!result) report(l);
   else if (result != l->none) {
     print(l, l->out, result, true);
@@ -42,15 +30,18 @@ static bool answer(lisp *l, const char *text, size_t length) {
 }
 
 static int converse(lisp *l) {
-  char *text = NULL, *line;
-  size_t length = 0;
-  while (!l->exiting && (line = line_read(length ? "... " : "> ")) != NULL) {
-    bool room = append_line(&text, &length, line);
+  ouro_str *text = NULL;
+  char *line;
+  ouro_assign_new(&l->file, ouro_str_text(l->heap, "input"));
+  while (!l->exiting && (line = readline(text ? "... " : "> ")) != NULL) {
+    if (*line) add_history(line);
+    const char *before = text ? text->bytes : "";
+    ouro_assign_new(&text, ouro_str_format(l->heap, "%s%s\n", before, line));
     free(line);
-    if (!room || answer(l, text, length)) length = 0;
+    if (!text) report(l);
+    else if (answer(l, text)) ouro_assign(&text, NULL);
     fflush(l->out);
   }
-  free(text);
   return l->exiting ? l->status : 0;
 }
 

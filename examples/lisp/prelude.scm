@@ -1,10 +1,115 @@
 ; SPDX-License-Identifier: MIT
 ; The part of the language that is written in itself. Loaded before every program.
 
+;
+; A macro is a procedure from form to form; syntax-rules makes one. What it must be written in is the
+; core: quote, if, define, set!, lambda, begin, %let.
+;
+; A match is a list of bindings: (name . form), and for a pattern before ... the pair
+; ((pattern ...) . matches), with a match for each item. Names that the template brings become
+; aliases: the same name with another identity. They cannot catch what the user wrote, and mean what
+; they mean globally.
+
+(define (%repeats? pattern)
+  (if (pair? pattern) (if (pair? (cdr pattern)) (%same-name? (cadr pattern) '...) #f) #f))
+(define (%pairs list n) (if (pair? list) (%pairs (cdr list) (+ n 1)) n))
+
+(define (%match literals pattern form found)
+  (if (%identifier? pattern)
+      (if (memq pattern literals)
+          (if (%same-name? pattern form) found #f)
+          (cons (cons pattern form) found))
+  (if (not (pair? pattern))
+      (if (equal? pattern form) found #f)
+  (if (%repeats? pattern)
+      (%match-items literals pattern form
+                    (- (%pairs form 0) (%pairs (cddr pattern) 0)) '() found)
+  (if (pair? form)
+      (%let ((first (%match literals (car pattern) (car form) found)))
+        (if first (%match literals (cdr pattern) (cdr form) first) #f))
+      #f)))))
+
+(define (%match-items literals pattern form count items found)
+  (if (< count 0)
+      #f
+  (if (= count 0)
+      (%match literals (cddr pattern) form (cons (cons pattern (reverse items)) found))
+      (%let ((item (%match literals (car pattern) (car form) '())))
+        (if item
+            (%match-items literals pattern (cdr form) (- count 1) (cons item items) found)
+            #f)))))
+
+; Whether the template names a variable of the pattern.
+(define (%uses? template pattern)
+  (if (pair? template)
+      (if (%uses? (car template) pattern) #t (%uses? (cdr template) pattern))
+  (if (pair? pattern)
+      (if (%uses? template (car pattern)) #t (%uses? template (cdr pattern)))
+      (if (eq? template pattern)
+          (if (%identifier? pattern) (not (%same-name? pattern '...)) #f)
+          #f))))
+
+(define (%map1 f list)
+  (%let ()
+    (define (loop list done)
+      (if (pair? list) (loop (cdr list) (cons (f (car list)) done)) (reverse done)))
+    (loop list '())))
+(define (%any-null? lists)
+  (if (pair? lists) (if (pair? (car lists)) (%any-null? (cdr lists)) #t) #f))
+
+(define (%fill template found rename)
+  (if (%identifier? template)
+      (%let ((bound (assq template found))) (if bound (cdr bound) (rename template)))
+  (if (not (pair? template))
+      template
+  (if (%repeats? template)
+      (append (%fill-items (car template) (%sources (car template) found) found rename)
+              (%fill (cddr template) found rename))
+      (cons (%fill (car template) found rename) (%fill (cdr template) found rename))))))
+
+(define (%sources template found)
+  (if (null? found)
+      '()
+      (%let ((rest (%sources template (cdr found))))
+        (if (if (pair? (caar found)) (%uses? template (car (caar found))) #f)
+            (cons (cdar found) rest)
+            rest))))
+
+(define (%fill-items template sources found rename)
+  (if (null? sources)
+      (error "syntax-rules: nothing to repeat:" template)
+  (if (%any-null? sources)
+      '()
+      (cons (%fill template (append (apply append (%map1 car sources)) found) rename)
+            (%fill-items template (%map1 cdr sources) found rename)))))
+
+(define (%renamer)
+  (%let ((made '()))
+    (lambda (name)
+      (%let ((known (assq name made)))
+        (if known
+            (cdr known)
+            (%let ((alias (%alias name)))
+              (set! made (cons (cons name alias) made))
+              alias))))))
+
+(define (%expand literals rules form)
+  (if (null? rules)
+      (error "bad syntax:" form)
+      (%let ((found (%match literals (cdr (caar rules)) (cdr form) '())))
+        (if found
+            (%fill (cadr (car rules)) found (%renamer))
+            (%expand literals (cdr rules) form)))))
+
+(define (%syntax-rules literals rules) (lambda (form) (%expand literals rules form)))
+(define-syntax syntax-rules
+  (lambda (form)
+    (list '%syntax-rules (list 'quote (cadr form)) (list 'quote (cddr form)))))
+
 ; --- Derived forms ---------------------------------------------------------------------------------
 
 (define-syntax or
-  (syntax-rules () ((_) #f) ((_ a) a) ((_ a b ...) (%or a (or b ...)))))
+  (syntax-rules () ((_) #f) ((_ a) a) ((_ a b ...) (%let ((found a)) (if found found (or b ...))))))
 
 (define-syntax and
   (syntax-rules () ((_) #t) ((_ a) a) ((_ a b ...) (if a (and b ...) #f))))
@@ -69,63 +174,83 @@
   (syntax-rules ()
     ((_ name (maker field ...) predicate (slot accessor ...) ...)
      (begin
-       (define name (%record-type 'name '(field ... slot ...)))
-       (define maker (%record-maker 'maker name '(field ...)))
-       (define predicate (%record-predicate 'predicate name))
+       (define name (%record-type 'name '(slot ...)))
+       (define (maker field ...)
+         (let ((made (%record name)))
+           (%record-set! made name (%field name 'field) field) ...
+           made))
+       (define (predicate x) (%record? x name))
        (%define-field name slot accessor ...) ...))))
 
 (define-syntax %define-field
   (syntax-rules ()
-    ((_ name slot getter) (define getter (%record-getter 'getter name 'slot)))
+    ((_ name slot) (begin))
+    ((_ name slot getter)
+     (define getter (let ((i (%field name 'slot))) (lambda (x) (%record-ref x name i)))))
     ((_ name slot getter setter)
-     (begin (define getter (%record-getter 'getter name 'slot))
-            (define setter (%record-setter 'setter name 'slot))))))
+     (begin
+       (%define-field name slot getter)
+       (define setter
+         (let ((i (%field name 'slot))) (lambda (x value) (%record-set! x name i value))))))))
 
 ; --- Control ---------------------------------------------------------------------------------------
 
+(define %winds '())                     ; what to do on the way out of dynamic-winds, innermost first
+(define %handlers '())
+
+(define (%unwind winds)
+  (if (not (eq? %winds winds))
+      (let ((after (car %winds)))
+        (set! %winds (cdr %winds))
+        (after)
+        (%unwind winds))))
+
 ; The escape returns from this call; so it must not be a tail call.
 (define (call/ec receiver)
-  (let* ((k (%escape)) (result (receiver k)))
+  (let* ((k (%escape))
+         (winds %winds)
+         (handlers %handlers)
+         (result (receiver (lambda (result)
+                             (if (%live? k) (begin (%unwind winds) (set! %handlers handlers)))
+                             (k result)))))
     (%escape-done)
     result))
 (define call-with-escape-continuation call/ec)
 
 (define (dynamic-wind before thunk after)
   (before)
-  (%set-winds! (cons after (%winds)))
+  (set! %winds (cons after %winds))
   (let ((result (thunk)))
-    (%set-winds! (cdr (%winds)))
+    (set! %winds (cdr %winds))
     (after)
     result))
 
-; What an escape does first where it leaves a dynamic-wind.
-(define (%rewind k result)
-  (let ((after (car (%winds))))
-    (%set-winds! (cdr (%winds)))
-    (after)
-    (k result)))
-
 (define (with-exception-handler handler thunk)
-  (let ((outer (%handlers)))
-    (%set-handlers! (cons handler outer))
+  (let ((handlers %handlers))
+    (set! %handlers (cons handler handlers))
     (let ((result (thunk)))
-      (%set-handlers! outer)
+      (set! %handlers handlers)
       result)))
 
 ; A handler runs with the handlers outside of it.
 (define (raise-continuable condition)
-  (let ((handlers (%handlers)))
-    (if (null? handlers) (%fatal condition))
-    (%set-handlers! (cdr handlers))
+  (let ((handlers %handlers))
+    (if (null? handlers) (%die condition))
+    (set! %handlers (cdr handlers))
     (let ((result ((car handlers) condition)))
-      (%set-handlers! handlers)
+      (set! %handlers handlers)
       result)))
 
 (define (raise condition)
   (raise-continuable condition)
+  (%die condition))
+
+(define (%die condition)
+  (set! %handlers '())
+  (set! %winds '())
   (%fatal condition))
 
-(%hooks raise %rewind)
+(%on-error raise)
 
 (define-syntax guard
   (syntax-rules ()
@@ -142,13 +267,6 @@
     ((_ name clause ...) (cond clause ... (else (raise-continuable name))))))
 
 ; --- Lists, vectors, strings -----------------------------------------------------------------------
-
-(define (%map1 f list)
-  (let loop ((list list) (done '()))
-    (if (pair? list) (loop (cdr list) (cons (f (car list)) done)) (reverse done))))
-
-(define (%any-null? lists)
-  (and (pair? lists) (or (not (pair? (car lists))) (%any-null? (cdr lists)))))
 
 (define (map f list . more)
   (if (null? more)
@@ -212,6 +330,7 @@
 
 ; --- Numbers ---------------------------------------------------------------------------------------
 
+(define (newline) (display "\n"))
 (define (zero? n) (= n 0))
 (define (positive? n) (> n 0))
 (define (negative? n) (< n 0))
@@ -222,6 +341,7 @@
 (define (max first . rest) (fold-left (lambda (a b) (if (> b a) b a)) first rest))
 (define (gcd a b) (if (= b 0) (abs a) (gcd b (remainder a b))))
 (define (square n) (* n n))
+(define (integer? n) (if (exact? n) #t (and (inexact? n) (= n (floor n)))))
 (define (expt base n)
   (cond ((not (exact? n)) (exp (* n (log base))))
         ((< n 0) (/ 1 (expt base (- n))))

@@ -1,218 +1,195 @@
 /* SPDX-License-Identifier: MIT */
-/* The special forms; the other derived forms are syntax-rules in prelude.scm. */
+/* The special forms; the other forms are macros in prelude.scm. */
 #include "lisp.h"
 
 #define SECOND(v) CAR(CDR(v))
 #define THIRD(v) CAR(CDR(CDR(v)))
+#define ANY INT64_MAX
 
 static bool shaped(lisp *l, value form, int64_t min, int64_t max) {
   int64_t n = list_length(l, form);
-  if (n >= min && n <= max) return true;
-  fail(l, form, "bad syntax:");
-  return false;
+  return (n >= min && n <= max) || fail(l, form, "bad syntax:");
 }
 
-static value constant_node(lisp *l, OURO_STOLEN value v) {
-  return (value)node_new(l, N_CONST, v, 0);
+static bool has_alias(const lisp *l, value v) {
+  for (; is(l, v, K_PAIR); v = CDR(v))
+    if (has_alias(l, CAR(v))) return true;
+  return is(l, v, K_ALIAS);
+}
+
+value strip(lisp *l, value form) {
+  if (!has_alias(l, form)) return ouro_ref(form);
+  if (!is(l, form, K_PAIR)) return ouro_ref(bare(l, form));
+  value car = strip(l, CAR(form));
+  return cons(l, car, car ? strip(l, CDR(form)) : NULL);
 }
 
 static value special_quote(lisp *l, value form, scope *s) {
   (void)s;
-  return shaped(l, form, 2, 2) ? constant_node(l, strip(l, SECOND(form))) : NULL;
-}
-
-/* The rest of the form, each analysed. */
-static value analyse_items(lisp *l, node_kind k, value forms, scope *s) {
-  node *n = node_new(l, k, ouro_ref(l->no), (size_t)list_length(l, forms));
-  for (size_t i = 0; n && i < n->length; i++, forms = CDR(forms))
-    if (!node_set(n, i, analyse(l, CAR(forms), s))) return ouro_unref(n), NULL;
-  return (value)n;
+  value datum = shaped(l, form, 2, 2) ? strip(l, SECOND(form)) : NULL;
+  value n = datum ? (value)node_new(l, N_CONST, datum, 0) : NULL;
+  ouro_unref(datum);
+  return n;
 }
 
 static value special_if(lisp *l, value form, scope *s) {
   if (!shaped(l, form, 3, 4)) return NULL;
-  value n = analyse_items(l, N_IF, CDR(form), s);
-  if (!n || ((node *)n)->length == 3) return n;
-  node *whole = node_new(l, N_IF, ouro_ref(l->no), 3);
-  for (size_t i = 0; whole && i < 2; i++) node_set(whole, i, ouro_ref(((node *)n)->items[i]));
-  ouro_unref(n);
-  if (whole && !node_set(whole, 2, constant_node(l, ouro_ref(l->none))))
-    return ouro_unref(whole), NULL;
-  return (value)whole;
+  value last = CDR(CDR(CDR(form)));
+  value n = node_set(node_new(l, N_IF, l->no, 3), 0, analyse(l, SECOND(form), s));
+  if (n) n = node_set((node *)n, 1, analyse(l, THIRD(form), s));
+  if (!n) return NULL;
+  return node_set((node *)n, 2, analyse(l, last == l->nil ? l->none : CAR(last), s));
 }
 
-static value special_or(lisp *l, value form, scope *s) {
-  return shaped(l, form, 3, 3) ? analyse_items(l, N_OR, CDR(form), s) : NULL;
+static value special_begin(lisp *l, value form, scope *s) {
+  if (!shaped(l, form, 1, ANY)) return NULL;
+  return CDR(form) == l->nil ? analyse(l, l->none, s) : analyse_items(l, N_BODY, CDR(form), s);
 }
 
-value special_begin(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 1, INT64_MAX)) return NULL;
-  if (CDR(form) == l->nil) return constant_node(l, ouro_ref(l->none));
-  return analyse_items(l, N_SEQ, CDR(form), s);
+/* A tree that gives the name a value, which it does not have yet. */
+static node *target(lisp *l, node_kind k, value name, scope *s) {
+  node *found = (node *)reference(l, name, s);
+  node *n = found ? node_new(l, k, found->datum, 1) : NULL;
+  ouro_unref(found);
+  return n;
 }
 
 static value special_set(lisp *l, value form, scope *s) {
   if (!shaped(l, form, 3, 3)) return NULL;
   if (!is_identifier(l, SECOND(form))) return fail(l, form, "bad syntax:");
-  node *target = (node *)reference(l, SECOND(form), s);
-  node *n = target ? node_new(l, N_SET, ouro_ref(target->datum), 1) : NULL;
-  if (target && target->kind == N_LOCAL) ((variable *)(void *)target->datum)->assigned = true;
-  ouro_unref(target);
-  if (n && !node_set(n, 0, analyse(l, THIRD(form), s))) return ouro_unref(n), NULL;
-  return (value)n;
+  node *n = target(l, N_SET, SECOND(form), s);
+  if (n && is(l, n->datum, K_VARIABLE)) ((variable *)n->datum)->assigned = true;
+  return n ? node_set(n, 0, analyse(l, THIRD(form), s)) : NULL;
 }
 
 static value special_lambda(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, INT64_MAX)) return NULL;
+  if (!shaped(l, form, 3, ANY)) return NULL;
   return analyse_lambda(l, l->no, SECOND(form), CDR(CDR(form)), s, NULL);
 }
 
-static bool names(lisp *l, value form, scope *s, special_fn fn) {
+static bool names(lisp *l, value form, scope *s, value (*fn)(lisp *l, value form, scope *s)) {
   value syntax = syntax_of(l, form, s);
-  return syntax && is(l, syntax, K_SPECIAL) && ((special *)(void *)syntax)->analyse == fn;
+  return syntax && is(l, syntax, K_SPECIAL) && ((special *)syntax)->analyse == fn;
 }
 
+bool is_begin(lisp *l, value form, scope *s) { return names(l, form, s, special_begin); }
+
 /* A value for a name: functions get to know theirs. */
-static value analyse_named(lisp *l, value name, value form, scope *s, variable *self) {
+static value named_value(lisp *l, value name, value form, scope *s, variable *self) {
   if (!names(l, form, s, special_lambda) || list_length(l, form) < 3) return analyse(l, form, s);
   return analyse_lambda(l, name, SECOND(form), CDR(CDR(form)), s, self);
 }
 
-/* (define name value) or (define (name . params) body ...): its name, or NULL. */
+/* (define name value) or (define (name . params) body ...): the name, or NULL. */
 static value defined_name(lisp *l, value form) {
-  if (!shaped(l, form, 3, INT64_MAX)) return NULL;
-  value target = SECOND(form);
-  if (is(l, target, K_PAIR)) return CAR(target);
-  return shaped(l, form, 3, 3) ? target : NULL;
+  if (!shaped(l, form, 3, ANY)) return NULL;
+  bool function = is(l, SECOND(form), K_PAIR);
+  value name = function ? CAR(SECOND(form)) : SECOND(form);
+  if (!is_identifier(l, name)) return fail(l, form, "bad syntax:");
+  return function || shaped(l, form, 3, 3) ? name : NULL;
 }
 
 static value defined_value(lisp *l, value form, scope *s, variable *self) {
-  value target = SECOND(form);
-  if (is(l, target, K_PAIR))
-    return analyse_lambda(l, CAR(target), CDR(target), CDR(CDR(form)), s, self);
-  return analyse_named(l, target, THIRD(form), s, self);
+  value name = SECOND(form);
+  if (!is(l, name, K_PAIR)) return named_value(l, name, THIRD(form), s, self);
+  return analyse_lambda(l, CAR(name), CDR(name), CDR(CDR(form)), s, self);
 }
 
-value special_define(lisp *l, value form, scope *s) {
-  value name = defined_name(l, form);
-  if (!name) return NULL;
-  if (s || !is_identifier(l, name)) return fail(l, form, "no place for a definition:");
-  node *target = (node *)reference(l, name, NULL);
-  node *n = target ? node_new(l, N_DEFINE, ouro_ref(target->datum), 1) : NULL;
-  ouro_unref(target);
-  if (n) ouro_assign(&((cell *)(void *)n->datum)->syntax, NULL);
-  if (n && !node_set(n, 0, defined_value(l, form, s, NULL))) return ouro_unref(n), NULL;
-  return (value)n;
+static value special_define(lisp *l, value form, scope *s) {
+  value name = s ? fail(l, form, "no place for a definition:") : defined_name(l, form);
+  node *n = name ? target(l, N_DEFINE, name, NULL) : NULL;
+  if (!n) return NULL;
+  ouro_assign(&((cell *)n->datum)->syntax, NULL);
+  return node_set(n, 0, defined_value(l, form, s, NULL));
 }
 
-static bool is_rule(lisp *l, value rule) {
-  return list_length(l, rule) == 2 && is(l, CAR(rule), K_PAIR);
-}
-
-/* (define-syntax name (syntax-rules (literal ...) (pattern template) ...)), global. */
+/* (define-syntax name procedure): the procedure from form to form is made now. */
 static value special_define_syntax(lisp *l, value form, scope *s) {
   if (!shaped(l, form, 3, 3)) return NULL;
-  value rules = THIRD(form);
-  if (s || !is_symbol(l, SECOND(form)) || list_length(l, rules) < 2)
-    return fail(l, form, "bad syntax:");
-  for (value r = CDR(CDR(rules)); r != l->nil; r = CDR(r))
-    if (!is_rule(l, CAR(r))) return fail(l, CAR(r), "not a rule:");
-  cell *c = cell_of(l, SECOND(form));
-  macro *m = c ? make(l, K_MACRO) : NULL;
-  if (!m) return NULL;
-  m->literals = ouro_ref(SECOND(rules));
-  m->rules = ouro_ref(CDR(CDR(rules)));
-  ouro_assign_new(&c->syntax, m);
-  return constant_node(l, ouro_ref(l->none));
+  cell *c = !s && is_symbol(l, SECOND(form)) ? cell_of(l, SECOND(form)) : NULL;
+  value tree = c ? analyse(l, THIRD(form), NULL) : fail(l, form, "no place for a definition:");
+  value procedure = tree ? eval_tree(l, tree) : NULL;
+  if (procedure && !is(l, procedure, K_CLOSURE)) fail(l, form, "not a macro:");
+  else if (procedure) ouro_assign(&c->syntax, procedure);
+  ouro_unref(procedure);
+  return procedure && !l->error ? (value)node_new(l, N_CONST, l->none, 0) : NULL;
 }
 
 /* (%let ((name value) ...) body ...) */
 static value special_let(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, INT64_MAX) || !shaped(l, SECOND(form), 0, INT64_MAX)) return NULL;
-  value binding = SECOND(form);
-  size_t count = (size_t)list_length(l, binding), i = 0;
-  node *n = node_new(l, N_LET, ouro_ref(l->no), count + 1);
-  scope inner = {.outer = s};
-  bool good = n && (inner.vars = n->vars = ouro_list_new(l->heap));
-  for (; good && i < count; i++, binding = CDR(binding)) {
-    good = shaped(l, CAR(binding), 2, 2) &&
-           node_set(n, i, analyse_named(l, CAR(CAR(binding)), SECOND(CAR(binding)), s, NULL));
-    variable *v = good ? scope_add(l, &inner, CAR(CAR(binding))) : NULL;
-    if (v) v->ready = true;
-    good = v != NULL;
+  if (!shaped(l, form, 3, ANY) || !shaped(l, SECOND(form), 0, ANY)) return NULL;
+  size_t count = (size_t)list_length(l, SECOND(form)), i = 0;
+  scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
+  node *n = inner.vars ? node_new(l, N_LET, l->no, count + 1) : NULL;
+  if (n) n->vars = inner.vars;
+  else ouro_unref(inner.vars);
+  for (value b = SECOND(form); n && i < count; i++, b = CDR(b)) {
+    bool good = shaped(l, CAR(b), 2, 2);
+    value v = good ? named_value(l, CAR(CAR(b)), SECOND(CAR(b)), s, NULL) : NULL;
+    n = (node *)node_set(n, i, v);
+    if (n && !scope_add(l, &inner, CAR(CAR(b)), true)) return ouro_unref(n), NULL;
   }
-  if (good && node_set(n, i, analyse_body(l, CDR(CDR(form)), &inner))) return (value)n;
-  ouro_unref(n);
-  return NULL;
+  return n ? node_set(n, i, analyse_body(l, CDR(CDR(form)), &inner)) : NULL;
 }
 
 /* --- Bodies ----------------------------------------------------------------------------------- */
 
 /* Expands the forms until it is known which are definitions; these become variables. */
 static bool expand_body(lisp *l, value forms, scope *s, ouro_list *out) {
-  for (; is(l, forms, K_PAIR); forms = CDR(forms)) {
-    if (is(l, CAR(forms), K_PAIR) && PAIR(CAR(forms))->line) l->line = PAIR(CAR(forms))->line;
+  bool good = true;
+  for (; good && is(l, forms, K_PAIR); forms = CDR(forms)) {
     value form = expand_head(l, CAR(forms), s), name = NULL;
     if (!form) return false;
-    bool good, splice = names(l, form, s, special_begin);
-    if (splice) good = expand_body(l, CDR(form), s, out);
+    if (is_begin(l, form, s)) good = expand_body(l, CDR(form), s, out);
     else if (!names(l, form, s, special_define)) good = ouro_list_append(out, form);
     else
-      good = (name = defined_name(l, form)) && scope_add(l, s, name) && ouro_list_append(out, form);
+      good = (name = defined_name(l, form)) && scope_add(l, s, name, false) &&
+             ouro_list_append(out, form);
     ouro_unref(form);
-    if (!good) return false;
   }
-  return true;
+  return good;
 }
 
 static value analyse_init(lisp *l, value form, scope *s) {
   variable *v = scope_find(s, defined_name(l, form));
-  node *n = node_new(l, N_INIT, ouro_ref(v), 1);
-  if (n && !node_set(n, 0, defined_value(l, form, s, v))) return ouro_unref(n), NULL;
+  value n = node_set(node_new(l, N_SET, OURO_OBJECT(v), 1), 0, defined_value(l, form, s, v));
   v->ready = true;
-  return (value)n;
-}
-
-static value analyse_forms(lisp *l, const ouro_list *forms, scope *s) {
-  node *n = node_new(l, s->vars->length ? N_BODY : N_SEQ, ouro_ref(l->no), forms->length);
-  if (!n) return NULL;
-  n->vars = ouro_ref(s->vars);
-  for (size_t i = 0; i < n->length; i++) {
-    value form = forms->items[i];
-    bool defines = s->vars->length > 0 && names(l, form, s, special_define);
-    if (!node_set(n, i, defines ? analyse_init(l, form, s) : analyse(l, form, s)))
-      return ouro_unref(n), NULL;
-  }
-  return (value)n;
+  return n;
 }
 
 value analyse_body(lisp *l, value forms, scope *s) {
   scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
-  ouro_list *expanded = inner.vars ? ouro_list_new(l->heap) : NULL;
-  value n = NULL;
-  if (expanded && expand_body(l, forms, &inner, expanded))
-    n = expanded->length ? analyse_forms(l, expanded, &inner) : fail(l, NULL, "an empty body");
+  ouro_list *expanded = ouro_list_new(l->heap);
+  bool good = inner.vars && expanded && expand_body(l, forms, &inner, expanded);
+  if (good && expanded->length == 0) good = fail(l, NULL, "an empty body");
+  node *n = good ? node_new(l, N_BODY, l->no, expanded->length) : NULL;
+  if (n) n->vars = ouro_ref(inner.vars);
+  for (size_t i = 0; n && i < expanded->length; i++) {
+    value form = expanded->items[i];
+    bool init = names(l, form, &inner, special_define);
+    n = (node *)node_set(n, i, init ? analyse_init(l, form, &inner) : analyse(l, form, &inner));
+  }
   ouro_unref(expanded);
   ouro_unref(inner.vars);
-  return n;
+  return (value)n;
 }
 
-static const struct {
-  const char *name;
-  special_fn fn;
-} table[] = {
-    {"quote", special_quote},   {"if", special_if},    {"%or", special_or},
-    {"begin", special_begin},   {"set!", special_set}, {"lambda", special_lambda},
-    {"define", special_define}, {"%let", special_let}, {"define-syntax", special_define_syntax}};
-
 bool specials_make(lisp *l) {
+  static const struct {
+    const char *name;
+    value (*analyse)(lisp *l, value form, scope *s);
+  } table[] = {{"quote", special_quote},   {"if", special_if},
+
+               {"begin", special_begin},   {"set!", special_set},
+               {"%let", special_let},      {"lambda", special_lambda},
+               {"define", special_define}, {"define-syntax", special_define_syntax}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     value name = symbol(l, table[i].name);
     cell *c = name ? cell_of(l, name) : NULL;
     special *made = c ? make(l, K_SPECIAL) : NULL;
     ouro_unref(name);
     if (!made) return false;
-    made->analyse = table[i].fn;
+    made->analyse = table[i].analyse;
     ouro_assign_new(&c->syntax, made);
   }
   return true;

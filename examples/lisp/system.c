@@ -4,12 +4,12 @@
 #include <time.h>
 
 static value nothing(const call *c) { return ouro_ref(c->l->none); }
-static value int_of(const call *c, int64_t i) { return OURO_OBJECT(ouro_int_new(c->l->heap, i)); }
 
+/* write (index 1) and display */
 static value f_display(call *c) {
-  return print(c->l, c->l->out, c->args[0], c->self->spec.index), nothing(c);
+  print(c->l, c->l->out, c->args[0], c->self->index);
+  return nothing(c);
 }
-static value f_newline(call *c) { return fputc('\n', c->l->out), nothing(c); }
 
 static value f_exit(call *c) {
   value status = c->n ? c->args[0] : c->l->yes;
@@ -30,8 +30,8 @@ static value f_error(call *c) {
 
 static value f_condition_part(call *c) {
   if (!need(c, 0, K_CONDITION)) return NULL;
-  const condition *error = (condition *)(void *)c->args[0];
-  return ouro_ref(c->self->spec.index ? error->irritants : error->message);
+  const condition *error = (condition *)c->args[0];
+  return ouro_ref(c->self->index ? error->irritants : error->message);
 }
 
 /* Ends the program with an error that nobody handles. */
@@ -41,17 +41,10 @@ static value f_fatal(call *c) {
   return NULL;
 }
 
-static value *control(const call *c) {
-  return c->self->spec.index ? &c->l->winds : &c->l->handlers;
-}
-static value f_control(call *c) { return ouro_ref(*control(c)); }
-static value f_set_control(call *c) { return ouro_assign(control(c), c->args[0]), nothing(c); }
-
-/* (%hooks raise rewind): what the machine calls. */
-static value f_hooks(call *c) {
-  if (!need(c, 0, K_CLOSURE) || !need(c, 1, K_CLOSURE)) return NULL;
+/* (%on-error raise): what the machine calls. */
+static value f_on_error(call *c) {
+  if (!need(c, 0, K_CLOSURE)) return NULL;
   ouro_assign(&c->l->raise, c->args[0]);
-  ouro_assign(&c->l->rewind, c->args[1]);
   return nothing(c);
 }
 
@@ -59,8 +52,6 @@ static value f_hooks(call *c) {
 static value f_escape(call *c) {
   escape *k = make(c->l, K_ESCAPE);
   if (!k) return NULL;
-  k->handlers = ouro_ref(c->l->handlers);
-  k->winds = ouro_ref(c->l->winds);
   k->depth = c->l->depth;
   k->live = true;
   k->outer = c->l->escapes;
@@ -68,7 +59,23 @@ static value f_escape(call *c) {
   return OURO_OBJECT(k);
 }
 
+static value f_live(call *c) { return truth(c->l, ((escape *)c->args[0])->live); }
 static value f_escape_done(call *c) { return escape_end(c->l), nothing(c); }
+
+/* --- Macros: see syntax-rules in prelude.scm --------------------------------------------------- */
+
+static value f_is_identifier(call *c) { return truth(c->l, is_identifier(c->l, c->args[0])); }
+
+static value f_same_name(call *c) {
+  return truth(c->l,
+               is_identifier(c->l, c->args[0]) && bare(c->l, c->args[0]) == bare(c->l, c->args[1]));
+}
+
+static value f_alias(call *c) {
+  alias *a = make(c->l, K_ALIAS);
+  if (a) a->name = ouro_ref(c->args[0]);
+  return OURO_OBJECT(a);
+}
 
 /* --- Ouro ------------------------------------------------------------------------------------- */
 
@@ -77,69 +84,69 @@ static value f_collect(call *c) {
   size_t generation = OURO_GENERATIONS - 1;
   if (c->n > 0 && !need_index(c, 0, OURO_GENERATIONS, &generation)) return NULL;
   int64_t found = ouro_collect(c->l->heap, (int)generation);
-  return found < 0 ? NULL : int_of(c, found);
+  return found < 0 ? NULL : int_new(c->l, found);
 }
 
-static bool add_fact(const call *c, value *facts, const char *name, uint64_t number) {
-  value fact = cons(c->l, symbol(c->l, name), int_of(c, (int64_t)number));
-  *facts = cons(c->l, fact, *facts);
-  return *facts != NULL;
+/* The numbers as ((name . number) ...). */
+static value facts(call *c, const char *const *names, const uint64_t *numbers, size_t n) {
+  value list = ouro_ref(c->l->nil);
+  while (list && n-- > 0) {
+    value fact = cons(c->l, symbol(c->l, names[n]), int_new(c->l, (int64_t)numbers[n]));
+    list = cons(c->l, fact, list);
+  }
+  return list;
 }
 
 /* (step microseconds): works on the collection of the oldest generation. */
 static value f_step(call *c) {
+  static const char *const names[] = {"finished", "examined", "found", "longest-ns"};
   size_t budget;
   if (!need_index(c, 0, SIZE_MAX / 1000, &budget)) return NULL;
   ouro_step_report did = ouro_step(c->l->heap, budget * 1000);
-  value facts = ouro_ref(c->l->nil);
-  if (add_fact(c, &facts, "longest-ns", did.longest_ns) &&
-      add_fact(c, &facts, "found", did.found) && add_fact(c, &facts, "examined", did.examined))
-    add_fact(c, &facts, "finished", did.finished);
-  return facts;
+  const uint64_t numbers[] = {did.finished, did.examined, did.found, did.longest_ns};
+  return facts(c, names, numbers, 4);
 }
 
 static value f_gc_stats(call *c) {
-  ouro_gc_stats stats;
+  static const char *const names[] = {"collections-0", "collections-1", "collections-2",
+                                      "slices",        "longest-ns",    "tracked",
+                                      "live-bytes",    "resident-bytes"};
+  ouro_gc_stats gc;
   ouro_heap_stats heap;
-  ouro_gc_stats_read(c->l->heap, &stats);
+  ouro_gc_stats_read(c->l->heap, &gc);
   ouro_heap_stats_read(c->l->heap, &heap);
-  uint64_t runs = 0, collected = 0;
-  for (int g = 0; g < OURO_GENERATIONS; g++) {
-    runs += stats.generation[g].collections;
-    collected += stats.generation[g].collected;
-  }
-  value facts = ouro_ref(c->l->nil);
-  if (add_fact(c, &facts, "resident", heap.resident) && add_fact(c, &facts, "live", heap.live) &&
-      add_fact(c, &facts, "tracked", stats.tracked) &&
-      add_fact(c, &facts, "longest-atomic-ns", stats.longest_atomic_ns) &&
-      add_fact(c, &facts, "slices", stats.slices) && add_fact(c, &facts, "collected", collected))
-    add_fact(c, &facts, "collections", runs);
-  return facts;
+  const uint64_t numbers[] = {gc.generation[0].collections,
+                              gc.generation[1].collections,
+                              gc.generation[2].collections,
+                              gc.slices,
+                              gc.longest_atomic_ns,
+                              gc.tracked,
+                              heap.live,
+                              heap.resident};
+  return facts(c, names, numbers, 8);
 }
 
 static value f_runtime(call *c) {
   return OURO_OBJECT(ouro_float_new(c->l->heap, (double)clock() / CLOCKS_PER_SEC));
 }
 
-const builtin_spec builtins_system[] = {
-    {"display", f_display, 1, 1, F_NONE, false},
-    {"write", f_display, 1, 1, F_NONE, true},
-    {"newline", f_newline, 0, 0, F_NONE, 0},
-    {"exit", f_exit, 0, 1, F_NONE, 0},
-    {"apply", NULL, 2, -1, F_APPLY, 0},
-    {"error", f_error, 1, -1, F_NONE, 0},
-    {"error-object-message", f_condition_part, 1, 1, F_NONE, 0},
-    {"error-object-irritants", f_condition_part, 1, 1, F_NONE, 1},
-    {"%fatal", f_fatal, 1, 1, F_NONE, 0},
-    {"%handlers", f_control, 0, 0, F_NONE, 0},
-    {"%winds", f_control, 0, 0, F_NONE, 1},
-    {"%set-handlers!", f_set_control, 1, 1, F_NONE, 0},
-    {"%set-winds!", f_set_control, 1, 1, F_NONE, 1},
-    {"%hooks", f_hooks, 2, 2, F_NONE, 0},
-    {"%escape", f_escape, 0, 0, F_NONE, 0},
-    {"%escape-done", f_escape_done, 0, 0, F_NONE, 0},
-    {"collect", f_collect, 0, 1, F_NONE, 0},
-    {"step", f_step, 1, 1, F_NONE, 0},
-    {"gc-stats", f_gc_stats, 0, 0, F_NONE, 0},
-    {"runtime", f_runtime, 0, 0, F_NONE, 0},
-    {0}};
+const builtin_spec builtins_system[] = {{"display", f_display, 1, 1, false},
+                                        {"write", f_display, 1, 1, true},
+                                        {"exit", f_exit, 0, 1, 0},
+                                        {"apply", NULL, 2, -1, 0},
+                                        {"error", f_error, 1, -1, 0},
+                                        {"error-object-message", f_condition_part, 1, 1, 0},
+                                        {"error-object-irritants", f_condition_part, 1, 1, 1},
+                                        {"%fatal", f_fatal, 1, 1, 0},
+                                        {"%on-error", f_on_error, 1, 1, 0},
+                                        {"%live?", f_live, 1, 1, 0},
+                                        {"%escape", f_escape, 0, 0, 0},
+                                        {"%escape-done", f_escape_done, 0, 0, 0},
+                                        {"%identifier?", f_is_identifier, 1, 1, 0},
+                                        {"%same-name?", f_same_name, 2, 2, 0},
+                                        {"%alias", f_alias, 1, 1, 0},
+                                        {"collect", f_collect, 0, 1, 0},
+                                        {"step", f_step, 1, 1, 0},
+                                        {"gc-stats", f_gc_stats, 0, 0, 0},
+                                        {"runtime", f_runtime, 0, 0, 0},
+                                        {0}};

@@ -3,6 +3,7 @@
 #include "lisp.h"
 
 #define VECTOR_MAX ((size_t)1 << 40)
+#define FIELDS_MAX 100
 
 static value f_make_vector(call *c) {
   size_t n;
@@ -11,26 +12,24 @@ static value f_make_vector(call *c) {
 }
 
 static value f_vector_length(call *c) {
-  if (!need(c, 0, K_VECTOR)) return NULL;
-  return OURO_OBJECT(ouro_int_new(c->l->heap, (int64_t)VECTOR(c->args[0])->length));
+  return need(c, 0, K_VECTOR) ? int_new(c->l, (int64_t)VECTOR(c->args[0])->length) : NULL;
 }
 
-static value f_vector_ref(call *c) {
+/* vector-ref, and with a third argument vector-set! */
+static value f_vector_access(call *c) {
   size_t i;
   if (!need(c, 0, K_VECTOR) || !need_index(c, 1, VECTOR(c->args[0])->length, &i)) return NULL;
-  return ouro_ref(VECTOR(c->args[0])->items[i]);
-}
-
-static value f_vector_set(call *c) {
-  size_t i;
-  if (!need(c, 0, K_VECTOR) || !need_index(c, 1, VECTOR(c->args[0])->length, &i)) return NULL;
+  if (c->n == 2) return ouro_ref(VECTOR(c->args[0])->items[i]);
   ouro_assign(&VECTOR(c->args[0])->items[i], c->args[2]);
   return ouro_ref(c->l->none);
 }
 
 static value f_vector_to_list(call *c) {
   if (!need(c, 0, K_VECTOR)) return NULL;
-  return vector_to_list(c->l, VECTOR(c->args[0]), 0, VECTOR(c->args[0])->length);
+  value list = ouro_ref(c->l->nil);
+  for (size_t i = VECTOR(c->args[0])->length; list && i > 0;)
+    list = cons(c->l, ouro_ref(VECTOR(c->args[0])->items[--i]), list);
+  return list;
 }
 
 static value f_list_to_vector(call *c) {
@@ -38,86 +37,75 @@ static value f_list_to_vector(call *c) {
   return fail(c->l, c->args[0], "list->vector: not a list:");
 }
 
-/* --- Records ---------------------------------------------------------------------------------- */
+/* --- Records: what define-record-type (prelude.scm) is made of -------------------------------- */
 
-#define FIELDS_MAX 100
-
-/* (%record-type name (field ...)): each field once or twice. */
+/* (%record-type name (field ...)) */
 static value f_record_type(call *c) {
   const char *names[FIELDS_MAX];
   size_t n = 0;
-  for (value field = c->args[1]; is(c->l, field, K_PAIR); field = CDR(field)) {
-    size_t at = 0;
-    while (at < n && names[at] != STR(CAR(field))->bytes) at++;
-    if (n == FIELDS_MAX) return fail(c->l, NULL, "a record with more than 100 fields");
-    if (at == n) names[n++] = STR(CAR(field))->bytes;
-  }
+  value field = c->args[1];
+  for (; is(c->l, field, K_PAIR) && is_symbol(c->l, CAR(field)) && n < FIELDS_MAX;
+       field = CDR(field))
+    names[n++] = STR(CAR(field))->bytes;
+  if (field != c->l->nil || !is_symbol(c->l, c->args[0]))
+    return fail(c->l, c->args[1], "no names of up to 100 fields:");
   ouro_type *type = ouro_record_type(c->l->heap, STR(c->args[0])->bytes, n, names, NULL);
-  ouro_record *probe = type ? ouro_record_new(type) : NULL;
-  record_type *made = probe ? make(c->l, K_RECORD_TYPE) : NULL;
-  if (made) *made = (record_type){made->object, type, probe->object.type};
-  ouro_unref(probe);
+  record_type *made = type ? make(c->l, K_RECORD_TYPE) : NULL;
+  if (made) made->type = type;
   return OURO_OBJECT(made);
 }
 
-static const record_type *type_of(const call *c) { return (record_type *)(void *)c->self->data; }
-
-/* The field that the procedure is for; NULL: an error. */
-static value *field_of(call *c) {
-  if (c->args[0]->type == type_of(c)->index)
-    return &((ouro_record *)(void *)c->args[0])->fields[c->self->spec.index];
-  const char *wanted = ouro_type_name(type_of(c)->type);
-  return (value *)fail(c->l, c->args[0], "%s: not a %s:", STR(c->self->name)->bytes, wanted);
+/* The type that argument i is; NULL: none, an error. */
+static ouro_type *type_at(call *c, size_t i) {
+  return need(c, i, K_RECORD_TYPE) ? ((record_type *)c->args[i])->type : NULL;
 }
 
-static value record_make(call *c) {
-  ouro_record *made = ouro_record_new(type_of(c)->type);
-  for (size_t i = 0; made && i < ouro_record_count(type_of(c)->type); i++)
-    ouro_record_set(made, i, i < c->n ? c->args[i] : c->l->none);
+/* (%record type): all fields undefined */
+static value f_record(call *c) {
+  ouro_type *type = type_at(c, 0);
+  ouro_record *made = type ? ouro_record_new(type) : NULL;
+  for (size_t i = 0; made && i < ouro_record_count(type); i++)
+    ouro_record_set(made, i, c->l->undefined);
   return OURO_OBJECT(made);
 }
 
-static value record_is(call *c) {
-  return ouro_ref(truth(c->l, c->args[0]->type == type_of(c)->index));
+/* (%record? x type) */
+static value f_is_record(call *c) {
+  ouro_type *type = type_at(c, 1);
+  return type ? truth(c->l, ouro_type_of(c->args[0]) == type) : NULL;
 }
 
-static value record_get(call *c) {
-  value *field = field_of(c);
-  return field ? ouro_ref(*field) : NULL;
+/* (%field type name): its index */
+static value f_field(call *c) {
+  ouro_type *type = type_at(c, 0);
+  if (!type || !need_symbol(c, 1)) return NULL;
+  size_t at = ouro_record_find(type, STR(c->args[1])->bytes);
+  return at != SIZE_MAX ? int_new(c->l, (int64_t)at) : fail(c->l, c->args[1], "no such field:");
 }
 
-static value record_set(call *c) {
-  value *field = field_of(c);
-  if (!field) return NULL;
-  ouro_assign(field, c->args[1]);
+/* (%record-ref record type index) and (%record-set! record type index value) */
+static value f_record_access(call *c) {
+  ouro_type *type = type_at(c, 1);
+  size_t i;
+  if (!type || !need_index(c, 2, ouro_record_count(type), &i)) return NULL;
+  if (ouro_type_of(c->args[0]) != type)
+    return fail(c->l, c->args[0], "not a %s:", ouro_type_name(type));
+  ouro_record *record = (ouro_record *)c->args[0];
+  if (c->n == 3) return ouro_ref(ouro_record_get(record, i));
+  ouro_record_set(record, i, c->args[3]);
   return ouro_ref(c->l->none);
 }
 
-/* (%record-maker name type fields) (%record-predicate name type) (%record-getter name type field)
- * (%record-setter name type field): procedures that hold the type. */
-static value f_record_procedure(call *c) {
-  static const builtin_spec specs[] = {{"maker", record_make, 0, 0, F_NONE, 0},
-                                       {"predicate", record_is, 1, 1, F_NONE, 0},
-                                       {"getter", record_get, 1, 1, F_NONE, 0},
-                                       {"setter", record_set, 2, 2, F_NONE, 0}};
-  if (!need_symbol(c, 0) || !need(c, 1, K_RECORD_TYPE)) return NULL;
-  builtin_spec spec = specs[c->self->spec.index];
-  const ouro_type *type = ((record_type *)(void *)c->args[1])->type;
-  if (c->self->spec.index == 0) spec.min = spec.max = (int8_t)list_length(c->l, c->args[2]);
-  if (c->self->spec.index > 1)
-    spec.index = (uint32_t)ouro_record_find(type, STR(c->args[2])->bytes);
-  return builtin_new(c->l, &spec, c->args[0], c->args[1]);
-}
-
-const builtin_spec builtins_vectors[] = {{"make-vector", f_make_vector, 1, 2, F_NONE, 0},
-                                         {"vector-length", f_vector_length, 1, 1, F_NONE, 0},
-                                         {"vector-ref", f_vector_ref, 2, 2, F_VECTOR_REF, 0},
-                                         {"vector-set!", f_vector_set, 3, 3, F_NONE, 0},
-                                         {"vector->list", f_vector_to_list, 1, 1, F_NONE, 0},
-                                         {"list->vector", f_list_to_vector, 1, 1, F_NONE, 0},
-                                         {"%record-type", f_record_type, 2, 2, F_NONE, 0},
-                                         {"%record-maker", f_record_procedure, 3, 3, F_NONE, 0},
-                                         {"%record-predicate", f_record_procedure, 2, 2, F_NONE, 1},
-                                         {"%record-getter", f_record_procedure, 3, 3, F_NONE, 2},
-                                         {"%record-setter", f_record_procedure, 3, 3, F_NONE, 3},
+const builtin_spec builtins_vectors[] = {{"make-vector", f_make_vector, 1, 2, 0},
+                                         {"vector-length", f_vector_length, 1, 1, 0},
+                                         {"vector-ref", f_vector_access, 2, 2, 0},
+                                         {"vector-set!", f_vector_access, 3, 3, 0},
+                                         {"vector->list", f_vector_to_list, 1, 1, 0},
+                                         {"list->vector", f_list_to_vector, 1, 1, 0},
+                                         {"%record-type", f_record_type, 2, 2, 0},
+                                         {"%record", f_record, 1, 1, 0},
+                                         {"%record?", f_is_record, 2, 2, 0},
+                                         {"%field", f_field, 2, 2, 0},
+                                         {"%record-ref", f_record_access, 3, 3, 0},
+                                         {"%record-set!", f_record_access, 4, 4, 0},
                                          {0}};

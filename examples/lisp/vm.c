@@ -15,53 +15,21 @@ static void drop_to(lisp *l, value *to) {
   while (l->top > to) ouro_unref(*--l->top);
 }
 
-/* --- Room ------------------------------------------------------------------------------------- */
-
-static bool grow_stack(lisp *l, size_t wanted) {
-  size_t used = (size_t)(l->top - l->stack), room = 2 * l->stack_room;
-  if (wanted > LISP_MAX_STACK) return fail(l, NULL, "recursion too deep");
-  if (room < wanted) room = wanted;
-  value *stack = ouro_realloc(l->heap, l->stack, room * sizeof *stack);
-  if (!stack) return false;
-  l->stack = stack;
-  l->top = stack + used;
-  l->stack_room = room;
-  return true;
-}
-
-static bool grow_frames(lisp *l) {
-  size_t room = 2 * l->frames_room;
-  frame *frames = ouro_realloc(l->heap, l->frames, room * sizeof *frames);
-  if (!frames) return false;
-  l->frames = frames;
-  l->frames_room = room;
-  return true;
-}
-
-#define FRAMES_RESERVE 32
-
-/* The first failure leaves the reserve to those who handle it. */
-static bool make_room(lisp *l, size_t need) {
-  size_t used = (size_t)(l->top - l->stack), wanted = used + need + LISP_RESERVE;
-  if (l->reserve_used && used + need <= l->stack_room && l->depth < l->frames_room) return true;
-  l->reserve_used = !(wanted <= l->stack_room || grow_stack(l, wanted)) ||
-                    !(l->depth + FRAMES_RESERVE < l->frames_room || grow_frames(l));
-  return !l->reserve_used;
-}
-
-/* Room for `need` values and a frame. */
-static inline bool room_for(lisp *l, size_t need) {
-  size_t used = (size_t)(l->top - l->stack);
-  if (OURO_UNLIKELY(used + need + LISP_RESERVE > l->stack_room ||
-                    l->depth + FRAMES_RESERVE >= l->frames_room))
-    return make_room(l, need);
-  return true;
+/* Room for `need` values and a frame. Who handles the error that there is none may use the reserve,
+ * and gives it back by an escape. */
+static bool room_for(lisp *l, size_t need) {
+  size_t reserve = l->reserve_used ? 0 : LISP_RESERVE;
+  if (OURO_LIKELY((size_t)(l->top - l->stack) + need + reserve <= LISP_STACK &&
+                  l->depth + reserve < LISP_FRAMES))
+    return true;
+  l->reserve_used = true;
+  return fail(l, NULL, "recursion too deep");
 }
 
 /* --- Calls ------------------------------------------------------------------------------------ */
 
 static const instruction *start_of(const code *c) {
-  return (const instruction *)(const void *)c->instructions->bytes;
+  return (const instruction *)c->instructions->bytes;
 }
 
 /* Checks the number of arguments; those of a rest parameter become a list. */
@@ -99,11 +67,10 @@ static bool call_closure(lisp *l, closure *fn, size_t n, bool tail) {
   return true;
 }
 
-value builtin_call(lisp *l, const builtin *b, value *args, size_t n) {
+static value call_builtin(lisp *l, const builtin_spec *b, value *args, size_t n) {
   call c = {l, b, args, n};
-  if (OURO_LIKELY(n >= (size_t)b->spec.min && (b->spec.max < 0 || n <= (size_t)b->spec.max)))
-    return b->spec.fn(&c);
-  return fail(l, NULL, "%s: wrong number of arguments: %zu", b->spec.name, n);
+  if (OURO_LIKELY(n >= (size_t)b->min && (b->max < 0 || n <= (size_t)b->max))) return b->fn(&c);
+  return fail(l, NULL, "%s: wrong number of arguments: %zu", b->name, n);
 }
 
 /* The value on top is what the frame returns. */
@@ -137,23 +104,14 @@ void escape_end(lisp *l) {
   ouro_unref(k);
 }
 
-/* (k value): returns it from the call that made k, where no dynamic-wind lies between. Otherwise
- * the prelude's `rewind` runs what is to be run, and calls k again. */
+/* (k value): returns it from the call that made k. */
 static bool jump(lisp *l, escape *k, size_t n) {
-  if (n != 1) return fail(l, NULL, "an escape takes one value");
-  if (!k->live) return fail(l, NULL, "an escape was used after its call had returned");
-  if (k->winds != l->winds) {
-    memmove(l->top - 1, l->top - 2, 2 * sizeof *l->top);
-    l->top[-2] = ouro_ref(l->rewind); /* below k and the value */
-    l->top++;
-    return call_closure(l, (closure *)(void *)l->rewind, 2, false);
-  }
+  if (n != 1 || !k->live) return fail(l, NULL, "an escape was used after its call had returned");
   value result = *--l->top;
   ouro_ref(k);
   while (k->live) escape_end(l);
-  ouro_assign(&l->handlers, k->handlers);
-  l->depth = k->depth;
   l->reserve_used = false;
+  l->depth = k->depth;
   drop_to(l, l->stack + l->frames[l->depth - 1].base);
   *l->top++ = result;
   leave_frame(l);
@@ -164,12 +122,12 @@ static bool jump(lisp *l, escape *k, size_t n) {
 /* Calls the function that lies below its n arguments on top of the stack. */
 static bool call_value(lisp *l, size_t n, bool tail) {
   value fn = l->top[-(ptrdiff_t)n - 1];
-  if (OURO_LIKELY(is(l, fn, K_CLOSURE))) return call_closure(l, (closure *)(void *)fn, n, tail);
-  if (is(l, fn, K_ESCAPE)) return jump(l, (escape *)(void *)fn, n);
+  if (OURO_LIKELY(is(l, fn, K_CLOSURE))) return call_closure(l, (closure *)fn, n, tail);
+  if (is(l, fn, K_ESCAPE)) return jump(l, (escape *)fn, n);
   if (!is(l, fn, K_BUILTIN)) return fail(l, fn, "not a procedure:");
-  const builtin *b = (builtin *)(void *)fn;
-  if (b->spec.fast == F_APPLY) return spread(l, &n) && call_value(l, n, tail);
-  value result = builtin_call(l, b, l->top - n, n);
+  const builtin_spec *b = ((builtin *)fn)->spec;
+  if (!b->fn) return spread(l, &n) && call_value(l, n, tail);
+  value result = call_builtin(l, b, l->top - n, n);
   if (!result) return false;
   drop_to(l, l->top - n - 1);
   *l->top++ = result;
@@ -177,65 +135,21 @@ static bool call_value(lisp *l, size_t n, bool tail) {
   return true;
 }
 
-/* Hands the pending error to the program's handlers. False: there is none, or none can be called. */
+/* Hands the pending error to `raise` (prelude.scm). False: this is the end. */
 static bool raise_error(lisp *l) {
   const frame *f = &l->frames[l->depth - 1];
   value error = take_error(l);
   condition_place(l, error, f->fn->code->file, f->fn->code->name, f->next[-1].line);
-  if (l->fatal || l->exiting || !l->raise || l->handlers == l->nil || !room_for(l, 2)) {
+  if (l->fatal || l->exiting || !l->raise || !room_for(l, 2)) {
     ouro_assign_new(&l->error, error);
     return false;
   }
   *l->top++ = ouro_ref(l->raise);
   *l->top++ = error;
-  return call_closure(l, (closure *)(void *)l->raise, 1, false);
+  return call_closure(l, (closure *)l->raise, 1, false);
 }
 
 /* --- Instructions ----------------------------------------------------------------------------- */
-
-/* The sum, difference ... in a's place if nobody else sees a. */
-static inline value int_result(lisp *l, value a, int64_t result) {
-  if (a->count != 1) return OURO_OBJECT(ouro_int_new(l->heap, result));
-  INT(a) = result;
-  return ouro_ref(a);
-}
-
-static inline value fast_arithmetic(lisp *l, enum fast f, value *a) {
-  int64_t result;
-  if (!is(l, a[0], K_INT) || !is(l, a[1], K_INT)) return NULL;
-  int64_t x = INT(a[0]), y = INT(a[1]);
-  switch (f) {
-  case F_ADD: return __builtin_add_overflow(x, y, &result) ? NULL : int_result(l, a[0], result);
-  case F_SUB: return __builtin_sub_overflow(x, y, &result) ? NULL : int_result(l, a[0], result);
-  case F_EQUAL: return ouro_ref(truth(l, x == y));
-  case F_LESS: return ouro_ref(truth(l, x < y));
-  case F_GREATER: return ouro_ref(truth(l, x > y));
-  case F_LESS_EQUAL: return ouro_ref(truth(l, x <= y));
-  default: return ouro_ref(truth(l, x >= y));
-  }
-}
-
-static inline value fast_vector_ref(lisp *l, value v, value at) {
-  if (!is(l, v, K_VECTOR) || !is(l, at, K_INT)) return NULL;
-  return (uint64_t)INT(at) < VECTOR(v)->length ? ouro_ref(VECTOR(v)->items[INT(at)]) : NULL;
-}
-
-/* What most calls of the most frequent builtins come to; NULL: call the builtin. */
-static inline value fast_call(lisp *l, enum fast f, value *a, size_t n) {
-  if (f == F_NONE || n != (f < F_CONS || f == F_NOT || f == F_NULL || f == F_PAIR ? 1 : 2))
-    return NULL;
-  switch (f) {
-  case F_CAR: return is(l, a[0], K_PAIR) ? ouro_ref(CAR(a[0])) : NULL;
-  case F_CDR: return is(l, a[0], K_PAIR) ? ouro_ref(CDR(a[0])) : NULL;
-  case F_CONS: return cons_ref(l, a[0], a[1]);
-  case F_NULL: return ouro_ref(truth(l, a[0] == l->nil));
-  case F_PAIR: return ouro_ref(truth(l, is(l, a[0], K_PAIR)));
-  case F_NOT: return ouro_ref(truth(l, a[0] == l->no));
-  case F_EQ: return ouro_ref(truth(l, eqv(l, a[0], a[1])));
-  case F_VECTOR_REF: return fast_vector_ref(l, a[0], a[1]);
-  default: return fast_arithmetic(l, f, a);
-  }
-}
 
 /* A call of a global that was a builtin when the call was compiled. */
 static inline bool call_primitive(lisp *l, value fn, size_t n, bool *same) {
@@ -247,19 +161,24 @@ static inline bool call_primitive(lisp *l, value fn, size_t n, bool *same) {
     *same = false;
     return call_value(l, n, false);
   }
-  const builtin *b = (builtin *)(void *)fn;
-  value result = fast_call(l, (enum fast)b->spec.fast, args, n);
-  if (!result && !(result = builtin_call(l, b, args, n))) return false;
+  value result = call_builtin(l, ((builtin *)fn)->spec, args, n);
+  if (!result) return false;
   drop_to(l, args);
   *l->top++ = result;
   return true;
 }
 
-static bool make_closure(lisp *l, code *c) {
+closure *closure_new(lisp *l, code *c) {
   closure *fn = ouro_new_items(l->type[K_CLOSURE], c->captured);
-  if (!fn) return false;
+  if (!fn) return NULL;
   fn->code = ouro_ref(c);
   fn->length = c->captured;
+  return fn;
+}
+
+static bool make_closure(lisp *l, code *c) {
+  closure *fn = closure_new(l, c);
+  if (!fn) return false;
   l->top -= c->captured;
   memcpy(fn->captured, l->top, c->captured * sizeof *l->top); /* the references move */
   *l->top++ = OURO_OBJECT(fn);
@@ -278,7 +197,7 @@ static bool wrap_in_box(lisp *l, value *place) {
 static bool store(lisp *l, const instruction *i, value *base, const frame *f) {
   value *constants = f->fn->code->constants->items;
   switch (i->op) {
-  case OP_CLOSURE: return make_closure(l, (code *)(void *)constants[i->at]);
+  case OP_CLOSURE: return make_closure(l, (code *)constants[i->at]);
   case OP_NEW_BOX: *l->top++ = NULL; return wrap_in_box(l, l->top - 1);
   case OP_BOX_LOCAL: return wrap_in_box(l, &base[i->at]);
   case OP_SET_LOCAL: ouro_assign_new(&base[i->at], *--l->top); return true;
@@ -288,7 +207,7 @@ static bool store(lisp *l, const instruction *i, value *base, const frame *f) {
     return true;
   default: break;
   }
-  cell *c = (cell *)(void *)constants[i->at];
+  cell *c = (cell *)constants[i->at];
   if (i->op == OP_SET_GLOBAL && !c->content) return fail(l, c->name, "unbound variable:");
   ouro_assign_new(&c->content, *--l->top);
   return true;
@@ -336,10 +255,6 @@ static bool execute(lisp *l) {
         ouro_unref(test);
         break;
       }
-      case OP_JUMP_OR:
-        if (l->top[-1] != l->no) i = start_of(f->fn->code) + i->at - 1;
-        else ouro_unref(*--l->top);
-        break;
       case OP_PRIMITIVE:
         good = call_primitive(l, ((cell *)constants[i->at])->content, i->count, &same);
         break;
@@ -361,14 +276,13 @@ static void unwind(lisp *l) {
   while (l->escapes) escape_end(l);
   drop_to(l, l->stack);
   l->depth = 0;
-  ouro_assign(&l->handlers, l->nil);
-  ouro_assign(&l->winds, l->nil);
 }
 
-value vm_run(lisp *l, code *program) {
+value vm_run(lisp *l, value fn, value argument) {
   l->fatal = l->reserve_used = false;
-  if (!make_closure(l, program)) return NULL;
-  if (call_closure(l, (closure *)(void *)l->top[-1], 0, false) && execute(l)) return *--l->top;
+  *l->top++ = ouro_ref(fn);
+  if (argument) *l->top++ = ouro_ref(argument);
+  if (call_value(l, argument != NULL, false) && execute(l)) return *--l->top;
   unwind(l);
   return NULL;
 }
@@ -378,5 +292,6 @@ void vm_roots(void *ctx, ouro_visit_fn visit, void *arg) {
   const lisp *l = ctx;
   if (l->globals) visit(OURO_OBJECT(l->globals), arg);
   size_t end = l->depth ? l->frames[l->depth - 1].base : 0;
-  for (size_t i = 0; i < end; i++) visit(l->stack[i], arg);
+  for (size_t i = 0; i < end; i++)
+    if (l->stack[i]) visit(l->stack[i], arg);
 }
