@@ -7,7 +7,7 @@
  * sends a program its texts cannot choose them so that all fall into one slot.
  *
  * Numbers: the finalizer of splitmix64 (Steele, Lea and Flood, 2014; constants of David Stafford's
- * "mix 13"), which is a bijection, so different numbers have different hashes. It has no secret.
+ * "mix 13"), a bijection. It has no secret: who chooses a program's numbers can make them collide.
  */
 #ifndef OURO_SRC_OBJECT_HASH_H
 #define OURO_SRC_OBJECT_HASH_H
@@ -25,6 +25,11 @@ static inline uint64_t hash_number(uint64_t x) {
   x = (x ^ x >> 27) * 0x94D049BB133111EBu;
   return x ^ x >> 31;
 }
+
+/* Integers that follow each other mostly have hashes that do, so that a table of a million of them
+ * is read in the order of its index; runs of 256 start anywhere, so that no stride shares slots. */
+#define HASH_RUN_BITS 8
+static inline uint64_t hash_integer(uint64_t x) { return x + hash_number(x >> HASH_RUN_BITS); }
 
 /* A sequence of hashes as one: the rounds of XXH64 (Yann Collet), as CPython's tuples use them
  * since 3.8. Start with hash_sequence_start, add each, end with the number of them. */

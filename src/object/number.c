@@ -14,7 +14,7 @@ static bool number_types_equal(const void *a, const void *b) {
 }
 
 static uint64_t int_hash(const void *self) {
-  return hash_number((uint64_t)((const ouro_int *)self)->value);
+  return hash_integer((uint64_t)((const ouro_int *)self)->value);
 }
 
 static int int_equal(const void *self, const void *other) {
