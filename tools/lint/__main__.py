@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 
 from core import check_one_file
-from docs import check_quotes
+from docs import check_manual, check_quotes
 from layers import check_all_c, check_includes, check_preprocessor
 from rules import check_rules
 from sizes import check_functions, check_lines
@@ -24,7 +24,7 @@ def check_licence_lines() -> Iterator[str]:
 
 
 CHECKS = (check_licence_lines, check_includes, check_preprocessor, check_all_c, check_one_file,
-          check_functions, check_lines, check_rules, check_quotes)
+          check_functions, check_lines, check_rules, check_quotes, check_manual)
 
 findings = [finding for check in CHECKS for finding in check()]
 for finding in findings:

@@ -35,3 +35,22 @@ def check_quotes() -> Iterator[str]:
             if not any("\n" + stripped(block[2]) in text for text in texts[block[1]]):
                 line = whole.count("\n", 0, block.start()) + 1
                 yield f"{path}:{line}: quotes what no example has"
+
+
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+CALL = re.compile(r"\bouro_\w+(?=\()")
+
+
+def public_calls() -> set[str]:
+    """What the installed headers declare; inlined parts are no one's business."""
+    headers = [path for path in files("include/") if not path.endswith("_inline.h")]
+    texts = (COMMENT.sub("", (ROOT / path).read_text()) for path in headers)
+    return {name for text in texts for name in CALL.findall(text)}
+
+
+def check_manual() -> Iterator[str]:
+    """man/ouro.3 names every public call, and no other."""
+    manual = set(re.findall(r"\bouro_\w+(?=\"? ?\()", (ROOT / "man/ouro.3").read_text()))
+    calls = public_calls() - {"ouro_new_sized", "ouro_lowest_bit"}  # behind OURO_MAKE, of no use
+    yield from (f"man/ouro.3: {name} is missing" for name in sorted(calls - manual))
+    yield from (f"man/ouro.3: {name} does not exist" for name in sorted(manual - calls))
