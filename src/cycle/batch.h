@@ -39,12 +39,16 @@ static void cycle_batch_free(cycle_batch *b) {
 
 static size_t cycle_batch_destroy(CYCLE_EMBEDDER *e, cycle_batch *b) {
   size_t found = cycle_condemn(e, b);
-  if (b->found) {
-    embed_clear(e, b->garbage.at, b->found);
-    embed_release(e, b->garbage.at, b->found);
-  }
+  for (uint32_t k = 1; k <= b->set.used; k++) cycle_destroy_part(e, &b->set.chunks[k], CYCLE_DROP);
+  for (uint32_t k = 1; k <= b->set.used; k++) cycle_destroy_part(e, &b->set.chunks[k], CYCLE_FREE);
   cycle_clear_set(&b->set);
   return found;
+}
+
+/* Who has died since is no member. */
+static void cycle_keep_live(CYCLE_EMBEDDER *e, cycle_set *s) {
+  for (uint32_t k = 1; k <= s->used; k++)
+    s->chunks[k].members = embed_live(e, s->chunks[k].word, s->chunks[k].members, true);
 }
 
 /* Adds the order's members from c->at to `end` that still live. */
@@ -52,9 +56,9 @@ static void cycle_gather_live(cycle *c, CYCLE_EMBEDDER *e, size_t end) {
   const uint32_t *order = c->order.at;
   for (; c->at < end; c->at++) {
     uint64_t slot = cycle_slot_of(&c->residual, order[c->at]);
-    if (embed_at(e, slot) != CYCLE_NONE)
-      cycle_add(&c->batch.set, slot / 64, (uint64_t)1 << slot % 64);
+    cycle_add(&c->batch.set, slot / 64, (uint64_t)1 << slot % 64);
   }
+  cycle_keep_live(e, &c->batch.set);
 }
 
 /* How many members fit into a share of the budget, going by the last batches. */

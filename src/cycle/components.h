@@ -39,30 +39,40 @@ static inline void cycle_unite(const cycle_set *s, uint32_t a, uint32_t b) {
   else *from = a, *to = CYCLE_ROOT | size;
 }
 
+typedef struct cycle_uniter {
+  CYCLE_EMBEDDER *e;
+  const cycle_set *residual;
+  const uint64_t *marked;
+  uint32_t rank; /* of the referring member */
+} cycle_uniter;
+
 static inline void cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
-  cycle_view *v = arg;
+  const cycle_uniter *v = arg;
   uint64_t slot;
   if (!embed_slot(v->e, other, &slot)) return;
-  const cycle_set *s = &v->c->residual;
-  const cycle_chunk *chunk = cycle_chunk_of(s, slot);
-  if (!cycle_has(chunk, slot) || v->c->marks.marked[slot / 64] >> slot % 64 & 1) return;
-  cycle_unite(s, v->rank, (uint32_t)(chunk - s->chunks) * 64 + slot % 64);
+  const cycle_chunk *chunk = cycle_chunk_of(v->residual, slot);
+  if (!cycle_has(chunk, slot) || v->marked[slot / 64] >> slot % 64 & 1) return;
+  cycle_unite(v->residual, v->rank, cycle_rank(v->residual, chunk, slot));
 }
 
 /* A member that has died may be part of a component already, so it remains a candidate; whether it
  * lives is asked when its batch is made. */
 static bool cycle_union(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_view view = {c, e, 0};
-  for (; cycle_next(c, true); cycle_done_here(c)) {
-    if (c->over) return false;
-    CYCLE_OBJECT o = cycle_object_here(c, e);
-    view.rank = cycle_here(c);
-    if (o != CYCLE_NONE && !c->position) embed_weak(e, o, cycle_visit_unite, &view);
-    if (o != CYCLE_NONE && !cycle_scan(c, e, o, cycle_visit_unite, &view)) return false;
+  cycle_uniter v = {e, &c->residual, c->marks.marked, 0};
+  cycle_members m = {.live = 0};
+  if (c->rest) cycle_open(c, e, &m);
+  for (uint64_t spent = 0; !c->over && cycle_next_open(c, e, &m, true);
+       cycle_go_on(c, e, &spent)) {
+    if (cycle_lives_here(c, &m)) {
+      CYCLE_OBJECT o = cycle_object_here(c, e, &m);
+      v.rank = cycle_here(c);
+      if (!c->position) embed_weak(e, o, cycle_visit_unite, &v);
+      if (!cycle_scan(c, e, &m.group, o, &spent, cycle_visit_unite, &v)) return false;
+    }
     c->candidates++;
     c->report.candidates++;
   }
-  return true;
+  return !cycle_next(c, true);
 }
 
 /* Where in the order a member goes. */
@@ -83,13 +93,11 @@ static bool cycle_assign(cycle *c, CYCLE_EMBEDDER *e) {
   if (!c->order.at && !cycle_table_make(&c->order, c->candidates * sizeof(uint32_t)))
     return cycle_fail(c);
   uint32_t *order = c->order.at;
-  for (; cycle_next(c, true); cycle_done_here(c)) {
-    if (c->over) return false;
+  for (uint64_t spent = 0; !c->over && cycle_next(c, true); cycle_go_on(c, e, &spent)) {
     uint32_t rank = cycle_here(c);
     order[cycle_place(c, rank)] = rank;
-    cycle_spend(c, e, 1);
   }
-  return true;
+  return !cycle_next(c, true);
 }
 
 /* Where in the order the component ends that begins at `at`. */

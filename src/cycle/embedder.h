@@ -6,42 +6,42 @@
  *
  *     CYCLE_PREFIX    the prefix of the instance's names, e.g. native: native_start, native_step
  *     CYCLE_EMBEDDER  the type E of the embedder's own state
- *     CYCLE_OBJECT    a small value type that names an object; CYCLE_NONE: the value for none
+ *     CYCLE_OBJECT    a small value type that names an object
+ *     CYCLE_GROUP     a struct: what the objects of one word have in common, looked up once for all
+ *                     of them; all zero: nothing is known
+ *     CYCLE_CLOCK(e)  nanoseconds, e.g. os_clock_ns()
+ *     CYCLE_PREFETCH(o)  the object will be looked at soon; may be empty
  *
  * then the functions below as `static inline`, then includes "cycle/cycle.h" for the types and
- * "cycle/template.h" for the bodies. No call goes through a pointer: that
- * measured 1.2-2.0 times as slow. State is a `cycle` (cycle.h), all zero at first; one instance per
- * translation unit.
+ * "cycle/template.h" for the bodies. No call goes through a pointer (measured 1.2-2.0 times slower).
  *
- * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096. All the
- * collector remembers is keyed by slot, in tables of its own: never in objects, never by pointer.
- * A slot may become free and be taken by another object at any time between two slices; what the
- * collector believed about it then is wrong in the harmless direction, as each batch is tested
- * exactly before anything is destroyed.
+ * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096 and in word
+ * s / 64. All the collector remembers is keyed by slot, in tables of its own: never in objects,
+ * never by pointer. A slot may become free and be taken by another object at any time between two
+ * slices; what the collector believed about it then is wrong in the harmless direction, as each
+ * batch is tested exactly before anything is destroyed. Sets of slots of one word are bits.
  *
  *   size_t   embed_pages(const E *e)
  *     pages [0, n) exist. They keep their numbers for as long as a cycle is in progress; pages that
  *     appear meanwhile have higher numbers and wait for the next cycle.
+ *   bool     embed_page(const E *e, uint64_t page)
+ *     whether it may hold anything that a cycle may collect.
+ *   uint64_t embed_live(const E *e, uint64_t word, uint64_t bits, bool old)
+ *     which of these slots hold a live, tracked object that is not being destroyed; `old`: and one
+ *     that a cycle may collect (not young, not frozen). Any slot of an existing page may be asked
+ *     for. Hot.
  *   bool     embed_slot(const E *e, OBJECT o, uint64_t *slot)
- *     where a referenced object lies. False: it cannot be in a cycle (a leaf, untracked). Must not
- *     touch the object where that can be avoided. Hot.
- *   OBJECT   embed_at(const E *e, uint64_t slot)
- *     the live object in the slot that a cycle may collect (old, tracked, not frozen, not being
- *     destroyed), or CYCLE_NONE. Any slot of an existing page may be asked for.
- *   OBJECT   embed_object(const E *e, uint64_t slot)
- *     the object in a slot known to hold one, of any age: arithmetic only.
- *   void     embed_prefetch(const E *e, uint64_t slot)
- *     the object in this slot, if there is one, will be looked at soon. May do nothing.
- *   bool     embed_alive(const E *e, uint64_t slot)
- *     whether the slot still holds a live tracked object, of any age: asked for the members of a
- *     batch after the program's code has run.
- *   uint64_t embed_live(const E *e, uint64_t word)
- *     bit i: slot 64 word + i may hold such an object (a superset; embed_at decides).
+ *     where a referenced object lies. False: it cannot be in a cycle (a leaf). Must not touch the
+ *     object where that can be avoided. Hot.
+ *   GROUP    embed_group(const E *e, uint64_t word)
+ *     what is known about the objects of a word.
+ *   OBJECT   embed_object(const E *e, const GROUP *g, uint64_t slot)
+ *     the object in a slot of the group's word that is known to hold one: arithmetic only.
  *   uint32_t embed_count(const E *e, OBJECT o)
  *     its reference count; UINT32_MAX if it is immortal.
- *   size_t   embed_length(const E *e, OBJECT o)
+ *   size_t   embed_length(const E *e, const GROUP *g, OBJECT o)
  *     how many references it has room for: the upper border for embed_traverse. Cheap.
- *   void     embed_traverse(E *e, OBJECT o, size_t from, size_t to, visit, void *arg)
+ *   void     embed_traverse(E *e, const GROUP *g, OBJECT o, size_t from, size_t to, visit, void *arg)
  *     visit(referent, arg) for its references numbered [from, to), as it owns each of them exactly
  *     once. Always inline, so that visit is. An object that cannot be divided has embed_length 1.
  *   void     embed_roots(E *e, visit, void *arg)
@@ -49,27 +49,23 @@
  *   void     embed_weak(E *e, OBJECT o, visit, void *arg)
  *     visits the weak references to o that are objects themselves: they are destroyed in the same
  *     batch as o, so that their callbacks are not called where both are garbage.
- *   bool     embed_special(const E *e, OBJECT o)
- *     something must happen before o is destroyed: it has a finalizer that has not run, weak
- *     references, or must be kept.
+ *   uint64_t embed_special(const E *e, const GROUP *g, uint64_t word, uint64_t bits)
+ *     for which of these objects something must happen before they are destroyed: they have a
+ *     finalizer that has not run, weak references, or must be kept.
  *   bool     embed_prepare(E *e, OBJECT *garbage, size_t n, int stage)
- *     called for a batch that had special members, all unreachable. Stage 0: takes a reference to each
- *     member that must be kept instead of being destroyed. Stage 1: clears weak references, calls
- *     their callbacks, then finalizers. Runs the program's code. True: references may have changed;
- *     the collector drops members that are not embed_alive any more, repeats its test and drops
- *     what is reachable again; after stage 1 also what is special again (a new object in a dead
- *     member's slot, a weak reference made by a finalizer). The embedder itself holds references
- *     to all members while it runs finalizers, so that `garbage` stays valid, and none when it
- *     returns.
- *   void     embed_condemn(E *e, OBJECT *garbage, size_t n)
- *   void     embed_clear(E *e, OBJECT *garbage, size_t n)
- *   void     embed_release(E *e, OBJECT *garbage, size_t n)
- *     the three parts of destruction, each for all members of a batch (in one call, or for a giant
- *     batch in several, over slices) before the next begins. condemn: nobody sees them from now on,
- *     and unreferencing them has no effect. clear: drops their references; may run the program's
- *     code (of other objects that die with them). release: frees their memory.
- *   uint64_t embed_clock(E *e)
- *     nanoseconds.
+ *     called for a batch that had special members, all unreachable. Stage 0: takes a reference to
+ *     each member that must be kept instead of being destroyed. Stage 1: clears weak references,
+ *     calls their callbacks, then finalizers. Runs the program's code. True: references may have
+ *     changed; the collector drops members that are not alive any more, repeats its test and drops
+ *     what is reachable again. Stage 1 is repeated while there are special members (a finalizer may
+ *     make weak references to garbage), a few times; then they wait for the next collection. The
+ *     embedder itself holds references to all members while it runs finalizers, so that `garbage`
+ *     stays valid, and none when it returns.
+ *   void     embed_destroy(E *e, const GROUP *g, uint64_t word, uint64_t bits, cycle_part part)
+ *     the three parts of destruction, each for all members of a batch (at once, or for a giant
+ *     batch over slices) before the next begins. CYCLE_CONDEMN: nobody sees them from now on, and
+ *     unreferencing them has no effect. CYCLE_DROP: drops their references; may run the program's
+ *     code (of other objects that die with them). CYCLE_FREE: frees their memory.
  *   void     embed_broken(E *e, OBJECT o, uint32_t count, uint32_t found)
  *     more references to o were found than it counts: its count or a traverse is wrong. It is
  *     treated as alive.
@@ -78,5 +74,7 @@
 #define OURO_SRC_CYCLE_EMBEDDER_H
 
 #define CYCLE_PAGE_SLOTS 4096u
+
+typedef enum cycle_part { CYCLE_CONDEMN, CYCLE_DROP, CYCLE_FREE } cycle_part;
 
 #endif

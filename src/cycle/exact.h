@@ -36,6 +36,15 @@ CYCLE_INLINE void cycle_reach(cycle_test *t, cycle_chunk *chunk, CYCLE_OBJECT o,
   t->objects[t->n++] = o;
 }
 
+/* The same for several members of a word, those reached already left out. */
+static void cycle_reach_bits(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk *chunk,
+                             uint64_t bits) {
+  for (bits &= ~chunk->reached; bits; bits &= bits - 1) {
+    unsigned bit = ouro_lowest_bit(bits);
+    cycle_reach(t, chunk, embed_object(t->e, g, chunk->word * 64 + bit), bit);
+  }
+}
+
 static inline void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
@@ -45,80 +54,116 @@ static inline void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
     cycle_reach(t, chunk, referent, slot % 64);
 }
 
+CYCLE_INLINE uint32_t cycle_count_member(cycle_test *t, const CYCLE_GROUP *g, CYCLE_OBJECT o) {
+  embed_traverse(t->e, g, o, 0, embed_length(t->e, g, o), cycle_visit_count, t);
+  return embed_count(t->e, o);
+}
+
 /* Counts for one chunk. Immortal members are reached whatever refers to them. */
 static void cycle_count_chunk(cycle_test *t, cycle_chunk *chunk) {
+  CYCLE_GROUP group = embed_group(t->e, chunk->word);
+  uint64_t first = chunk->word * 64;
+  if (OURO_UNLIKELY(t->keep_special))
+    cycle_reach_bits(t, &group, chunk, embed_special(t->e, &group, chunk->word, chunk->members));
   for (uint64_t rest = chunk->members, others; rest; rest = others) {
     unsigned bit = ouro_lowest_bit(rest);
     others = rest & (rest - 1);
-    if (others) embed_prefetch(t->e, chunk->word * 64 + ouro_lowest_bit(others));
-    CYCLE_OBJECT o = embed_object(t->e, chunk->word * 64 + bit);
-    uint32_t count = embed_count(t->e, o);
-    if (OURO_UNLIKELY(count == UINT32_MAX || (t->keep_special && embed_special(t->e, o))))
-      cycle_reach(t, chunk, o, bit);
-    else chunk->counter[bit] += count;
-    embed_traverse(t->e, o, 0, embed_length(t->e, o), cycle_visit_count, t);
+    if (others) CYCLE_PREFETCH(embed_object(t->e, &group, first + ouro_lowest_bit(others)));
+    CYCLE_OBJECT o = embed_object(t->e, &group, first + bit);
+    uint32_t count = cycle_count_member(t, &group, o);
+    if (OURO_LIKELY(count != UINT32_MAX)) chunk->counter[bit] += count;
+    else cycle_reach_bits(t, &group, chunk, rest ^ others);
   }
 }
 
 /* Members held from outside are reached. A counter below 0 is a lie of a count or a traverse. */
-static void cycle_weigh_member(cycle_test *t, cycle_chunk *chunk, unsigned bit) {
-  CYCLE_OBJECT o = embed_object(t->e, chunk->word * 64 + bit);
-  uint32_t count = embed_count(t->e, o), counter = chunk->counter[bit];
-  if ((int32_t)counter < 0) embed_broken(t->e, o, count, count - counter);
-  cycle_reach(t, chunk, o, bit);
+static void cycle_weigh_member(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk *chunk,
+                               unsigned bit) {
+  uint32_t counter = chunk->counter[bit];
+  if ((int32_t)counter >= 0) return;
+  CYCLE_OBJECT o = embed_object(t->e, g, chunk->word * 64 + bit);
+  embed_broken(t->e, o, embed_count(t->e, o), embed_count(t->e, o) - counter);
 }
 
 static void cycle_reach_from_stack(cycle_test *t) {
+  static const CYCLE_GROUP unknown;
   while (t->n) {
     CYCLE_OBJECT o = t->objects[--t->n];
-    embed_traverse(t->e, o, 0, embed_length(t->e, o), cycle_visit_reach, t);
+    embed_traverse(t->e, &unknown, o, 0, embed_length(t->e, &unknown, o), cycle_visit_reach, t);
   }
 }
 
 static void cycle_reach_chunk(cycle_test *t, cycle_chunk *chunk) {
   uint64_t held = cycle_nonzero(chunk) & chunk->members & ~chunk->reached;
-  for (; held; held &= held - 1) cycle_weigh_member(t, chunk, ouro_lowest_bit(held));
-  if (t->n) cycle_reach_from_stack(t);
+  if (!held) {
+    if (t->n) cycle_reach_from_stack(t);
+    return;
+  }
+  CYCLE_GROUP group = embed_group(t->e, chunk->word);
+  for (uint64_t rest = held; rest; rest &= rest - 1)
+    cycle_weigh_member(t, &group, chunk, ouro_lowest_bit(rest));
+  cycle_reach_bits(t, &group, chunk, held);
+  cycle_reach_from_stack(t);
 }
 
-/* Puts the chunk's garbage into the list. Reached members are none any more. */
-static void cycle_list_chunk(cycle_test *t, cycle_chunk *chunk) {
+/* What is not reached is the chunk's garbage, and only that stays a member. */
+static void cycle_keep_garbage(cycle_test *t, cycle_chunk *chunk) {
   chunk->members &= ~chunk->reached;
   chunk->reached = 0;
-  for (uint64_t rest = chunk->members; rest; rest &= rest - 1) {
-    CYCLE_OBJECT o = embed_object(t->e, chunk->word * 64 + ouro_lowest_bit(rest));
-    t->special |= embed_special(t->e, o);
-    t->objects[t->n++] = o;
-  }
+  if (!chunk->members) return;
+  t->b->found += bits_count(chunk->members);
+  CYCLE_GROUP group = embed_group(t->e, chunk->word);
+  if (embed_special(t->e, &group, chunk->word, chunk->members)) t->special = true;
 }
 
-/* Leaves the garbage among the members in the batch's list. Returns whether some is special. */
+/* Leaves the garbage among the members as the batch's members. Returns whether some is special. */
 static bool cycle_test_exactly(CYCLE_EMBEDDER *e, cycle_batch *b, bool keep_special) {
   cycle_test t = {.e = e, .b = b, .objects = b->garbage.at, .keep_special = keep_special};
   cycle_chunk *chunks = b->set.chunks;
+  b->found = 0;
   for (uint32_t k = 1; k <= b->set.used; k++) cycle_count_chunk(&t, &chunks[k]);
   for (uint32_t k = 1; k <= b->set.used; k++) cycle_reach_chunk(&t, &chunks[k]);
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_list_chunk(&t, &chunks[k]);
-  b->found = t.n;
+  for (uint32_t k = 1; k <= b->set.used; k++) cycle_keep_garbage(&t, &chunks[k]);
   return t.special;
 }
 
 /* Which members still live, after the program's code has run. */
 static void cycle_drop_dead(CYCLE_EMBEDDER *e, cycle_chunk *chunk) {
-  for (uint64_t rest = chunk->members; rest; rest &= rest - 1)
-    if (!embed_alive(e, chunk->word * 64 + ouro_lowest_bit(rest))) chunk->members ^= rest & -rest;
+  if (chunk->members) chunk->members = embed_live(e, chunk->word, chunk->members, false);
   memset(chunk->counter, 0, sizeof chunk->counter);
 }
 
-/* Keeps what must be kept, has weak references cleared and finalizers called, and each time tests
- * again whatever may have changed. After finalizers a member that is special again is a new object
- * in a dead member's slot, or one to which a finalizer made a weak reference: both wait. */
-static void cycle_prepare(CYCLE_EMBEDDER *e, cycle_batch *b) {
-  for (int stage = 0; stage < 2 && b->found; stage++) {
-    if (!embed_prepare(e, b->garbage.at, b->found, stage)) continue;
-    for (uint32_t k = 1; k <= b->set.used; k++) cycle_drop_dead(e, &b->set.chunks[k]);
-    cycle_test_exactly(e, b, stage == 1);
+static void cycle_list_chunk(CYCLE_EMBEDDER *e, const cycle_chunk *chunk, CYCLE_OBJECT **end) {
+  CYCLE_GROUP group = embed_group(e, chunk->word);
+  for (uint64_t rest = chunk->members; rest; rest &= rest - 1)
+    *(*end)++ = embed_object(e, &group, chunk->word * 64 + ouro_lowest_bit(rest));
+}
+
+/* One stage of what comes before the end. True: it may have changed something. */
+static bool cycle_prepare(CYCLE_EMBEDDER *e, cycle_batch *b, int stage) {
+  CYCLE_OBJECT *end = b->garbage.at;
+  for (uint32_t k = 1; k <= b->set.used; k++) cycle_list_chunk(e, &b->set.chunks[k], &end);
+  if (!embed_prepare(e, b->garbage.at, b->found, stage)) return false;
+  for (uint32_t k = 1; k <= b->set.used; k++) cycle_drop_dead(e, &b->set.chunks[k]);
+  return true;
+}
+
+/* Keeps what must be kept, has weak references cleared and finalizers called, and tests again each
+ * time. What is special after the last round waits: a finalizer made a weak reference to it, or it
+ * is a new object in a dead member's slot. */
+static void cycle_prepare_all(CYCLE_EMBEDDER *e, cycle_batch *b) {
+  bool special = true;
+  if (cycle_prepare(e, b, 0)) special = cycle_test_exactly(e, b, false);
+  for (int round = 1; special && b->found; round++) {
+    if (!cycle_prepare(e, b, 1)) return;
+    special = cycle_test_exactly(e, b, round == TUNE_CYCLE_ROUNDS);
   }
+}
+
+static void cycle_destroy_part(CYCLE_EMBEDDER *e, const cycle_chunk *chunk, cycle_part part) {
+  if (!chunk->members) return;
+  CYCLE_GROUP group = embed_group(e, chunk->word);
+  embed_destroy(e, &group, chunk->word, chunk->members, part);
 }
 
 /* Finds the garbage among the members and lets the program do what must come before its end. From
@@ -126,8 +171,9 @@ static void cycle_prepare(CYCLE_EMBEDDER *e, cycle_batch *b) {
 static size_t cycle_condemn(CYCLE_EMBEDDER *e, cycle_batch *b) {
   bool special = cycle_test_exactly(e, b, false);
   size_t found = b->found;
-  if (special) cycle_prepare(e, b);
-  if (b->found) embed_condemn(e, b->garbage.at, b->found);
+  if (special) cycle_prepare_all(e, b);
+  for (uint32_t k = 1; k <= b->set.used; k++)
+    cycle_destroy_part(e, &b->set.chunks[k], CYCLE_CONDEMN);
   return found;
 }
 

@@ -9,7 +9,6 @@
 #define OURO_SRC_CYCLE_GIANT_H
 
 #include "cycle/batch.h"
-#include "cycle/walk.h"
 
 static bool cycle_giant_gather(cycle *c, CYCLE_EMBEDDER *e) {
   const uint32_t *order = c->order.at;
@@ -22,43 +21,40 @@ static bool cycle_giant_gather(cycle *c, CYCLE_EMBEDDER *e) {
 }
 
 static void cycle_giant_test(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_set *s = &c->batch.set;
-  for (uint32_t k = 1; k <= s->used; k++)
-    s->chunks[k].members = cycle_collectable(e, s->chunks[k].word, s->chunks[k].members);
+  cycle_keep_live(e, &c->batch.set);
   c->report.found += cycle_condemn(e, &c->batch);
   c->report.destroyed += c->batch.found;
 }
 
-/* The next few of the list, of which c->position are done. 0: the end. */
-static size_t cycle_giant_piece(const cycle *c) {
-  size_t left = c->batch.found - c->position;
-  return left < c->limits.clear ? left : c->limits.clear;
+/* What dropping a word's references takes, in references. */
+static size_t cycle_word_length(CYCLE_EMBEDDER *e, const cycle_chunk *chunk) {
+  CYCLE_GROUP group = embed_group(e, chunk->word);
+  size_t length = 1;
+  for (uint64_t rest = chunk->members; rest; rest &= rest - 1)
+    length += 1 + embed_length(e, &group,
+                               embed_object(e, &group, chunk->word * 64 + ouro_lowest_bit(rest)));
+  return length;
 }
 
+/* c->position words are done. */
 static bool cycle_giant_clear(cycle *c, CYCLE_EMBEDDER *e) {
-  CYCLE_OBJECT *garbage = c->batch.garbage.at;
-  for (size_t n; (n = cycle_giant_piece(c)); c->position += n) {
-    if (c->over) return false;
-    size_t references = n;
-    for (size_t i = 0; i < n; i++) references += embed_length(e, garbage[c->position + i]);
-    embed_clear(e, garbage + c->position, n);
-    cycle_spend(c, e, references);
+  const cycle_set *s = &c->batch.set;
+  for (; c->position < s->used && !c->over; c->position++) {
+    const cycle_chunk *chunk = &s->chunks[c->position + 1];
+    size_t length = cycle_word_length(e, chunk);
+    cycle_destroy_part(e, chunk, CYCLE_DROP);
+    cycle_spend(c, e, c->position % c->limits.clear ? length : c->limits.units);
   }
-  return true;
+  return c->position == s->used;
 }
 
 static bool cycle_giant_release(cycle *c, CYCLE_EMBEDDER *e) {
-  CYCLE_OBJECT *garbage = c->batch.garbage.at;
-  for (size_t n; (n = cycle_giant_piece(c)); c->position += n) {
-    if (c->over) return false;
-    embed_release(e, garbage + c->position, n);
-    cycle_spend(c, e, n);
+  cycle_set *s = &c->batch.set;
+  for (; s->used && !c->over; cycle_drop_chunk(s)) {
+    cycle_destroy_part(e, &s->chunks[s->used], CYCLE_FREE);
+    cycle_spend(c, e, bits_count(s->chunks[s->used].members) + 1);
   }
-  while (c->batch.set.used && !c->over) {
-    cycle_drop_chunk(&c->batch.set);
-    cycle_spend(c, e, 1);
-  }
-  return !c->batch.set.used;
+  return !s->used;
 }
 
 #endif

@@ -5,59 +5,79 @@
 
 #include "cycle/scan.h"
 
+/* What the visitors get: copies, which stay in registers. */
+typedef struct cycle_marker {
+  CYCLE_EMBEDDER *e;
+  cycle_marks *marks;
+  const cycle_set *residual;
+} cycle_marker;
+
+static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e) {
+  return (cycle_marker){e, &c->marks, &c->residual};
+}
+
 static inline void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
-  cycle_view *v = arg;
+  const cycle_marker *v = arg;
   uint64_t slot;
-  if (embed_slot(v->e, referent, &slot)) cycle_mark(&v->c->marks, slot);
+  if (embed_slot(v->e, referent, &slot)) cycle_mark(v->marks, slot);
 }
 
 /* The same within the residual: what lies outside has been looked at. */
 static inline void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
-  cycle_view *v = arg;
+  const cycle_marker *v = arg;
   uint64_t slot;
-  if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(&v->c->residual, slot), slot))
-    cycle_mark(&v->c->marks, slot);
+  if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(v->residual, slot), slot))
+    cycle_mark(v->marks, slot);
 }
 
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_view view = {c, e, 0};
-  embed_roots(e, cycle_visit_mark, &view);
+  cycle_marker marker = cycle_marker_of(c, e);
+  embed_roots(e, cycle_visit_mark, &marker);
+}
+
+static inline void cycle_scanned(cycle *c, uint64_t word, uint64_t bits) {
+  c->marks.scanned[word] |= bits;
+  c->report.examined += bits_count(bits);
 }
 
 /* Scans the word's slots that are marked and not scanned, an object begun in the last slice first.
  * False: the slice is over. */
 CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
                                      void (*visit)(CYCLE_OBJECT, void *)) {
-  cycle_view view = {c, e, 0};
-  uint64_t rest = cycle_unscanned(&c->marks, word);
-  if (c->position) rest &= ~bits_below(c->at % 64);
-  for (; rest; rest &= rest - 1) {
-    if (c->over) return false;
-    uint64_t bit = rest & -rest, others = rest ^ bit;
-    if (others) embed_prefetch(e, word * 64 + ouro_lowest_bit(others));
-    CYCLE_OBJECT o = embed_at(e, word * 64 + ouro_lowest_bit(bit));
-    if (o == CYCLE_NONE) c->position = 0;
-    else if (!cycle_scan(c, e, o, visit, &view))
-      return c->at = word * 64 + ouro_lowest_bit(bit), false;
-    c->marks.scanned[word] |= bit;
-    c->report.examined++;
+  cycle_marker marker = cycle_marker_of(c, e);
+  uint64_t all = cycle_unscanned(&c->marks, word), rest, others, spent = 0;
+  if (c->position) all &= ~bits_below(c->at % 64);
+  uint64_t live = embed_live(e, word, all, true);
+  if (!(live & all & -all)) c->position = 0;
+  CYCLE_GROUP group = embed_group(e, word);
+  for (rest = live; rest; rest = others) {
+    others = rest & (rest - 1);
+    if (others) CYCLE_PREFETCH(embed_object(e, &group, word * 64 + ouro_lowest_bit(others)));
+    c->at = word * 64 + ouro_lowest_bit(rest);
+    CYCLE_OBJECT o = embed_object(e, &group, c->at);
+    if (!cycle_scan(c, e, &group, o, &spent, visit, &marker)) break;
+    if (!cycle_spent(c, e, &spent, 1)) continue;
+    rest = others;
+    break;
   }
-  return true;
+  cycle_scanned(c, word, all & ~rest);
+  cycle_spend(c, e, spent);
+  return !rest;
 }
 
 /* Scans one page until it has nothing more to scan, what it marks in itself included. */
 CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
                                      void (*visit)(CYCLE_OBJECT, void *)) {
   uint64_t *grey = &c->marks.grey[page];
-  while (*grey) {
-    unsigned in_page =
-        c->position ? (unsigned)(c->at / 64 % CYCLE_PAGE_WORDS) : ouro_lowest_bit(*grey);
+  while (*grey && !c->over) {
+    uint64_t begun = c->at / 64 % CYCLE_PAGE_WORDS;
+    unsigned in_page = c->position ? (unsigned)begun : ouro_lowest_bit(*grey);
     uint64_t word = (uint64_t)page * CYCLE_PAGE_WORDS + in_page;
     if (!cycle_mark_in_word(c, e, word, visit)) return false;
     /* The bit goes last: until then the page counts as queued. */
     if (!cycle_unscanned(&c->marks, word)) *grey &= ~((uint64_t)1 << in_page);
   }
-  return true;
+  return !*grey;
 }
 
 CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, void (*visit)(CYCLE_OBJECT, void *)) {

@@ -50,6 +50,10 @@ CYCLE_INLINE uint64_t cycle_slot_of(const cycle_set *s, uint32_t rank) {
   return s->chunks[rank / 64].word * 64 + rank % 64;
 }
 
+CYCLE_INLINE uint32_t cycle_rank(const cycle_set *s, const cycle_chunk *chunk, uint64_t slot) {
+  return (uint32_t)(chunk - s->chunks) * 64 + slot % 64;
+}
+
 CYCLE_INLINE uint32_t *cycle_counter_of(const cycle_set *s, uint32_t rank) {
   return &s->chunks[rank / 64].counter[rank % 64];
 }

@@ -13,11 +13,16 @@
 
 #include "cycle/scan.h"
 
+typedef struct cycle_subtracter {
+  CYCLE_EMBEDDER *e;
+  const cycle_set *residual;
+} cycle_subtracter;
+
 static inline void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
-  cycle_view *v = arg;
+  const cycle_subtracter *v = arg;
   uint64_t slot;
   if (!embed_slot(v->e, referent, &slot)) return;
-  cycle_chunk *chunk = cycle_chunk_of(&v->c->residual, slot);
+  cycle_chunk *chunk = cycle_chunk_of(v->residual, slot);
   if (cycle_has(chunk, slot)) chunk->counter[slot % 64]--;
 }
 
@@ -30,20 +35,22 @@ static inline void cycle_add_count(cycle *c, CYCLE_EMBEDDER *e, CYCLE_OBJECT o) 
   else chunk->counter[bit] += count;
 }
 
-/* Members that have died since WALK are none any more. */
+/* Members that WALK took for objects and are none, or have died since, are members no more. */
 static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_view view = {c, e, 0};
-  for (; cycle_next(c, false); cycle_done_here(c)) {
-    if (c->over) return false;
-    CYCLE_OBJECT o = cycle_object_here(c, e);
-    if (o == CYCLE_NONE) {
-      c->residual.chunks[c->at].members &= ~(c->rest & -c->rest);
+  cycle_subtracter v = {e, &c->residual};
+  cycle_members m = {.live = 0};
+  if (c->rest) cycle_open(c, e, &m);
+  for (uint64_t spent = 0; !c->over && cycle_next_open(c, e, &m, false);
+       cycle_go_on(c, e, &spent)) {
+    if (!cycle_lives_here(c, &m)) {
+      m.chunk->members &= ~(c->rest & -c->rest);
       continue;
     }
+    CYCLE_OBJECT o = cycle_object_here(c, e, &m);
     if (!c->position) cycle_add_count(c, e, o);
-    if (!cycle_scan(c, e, o, cycle_visit_subtract, &view)) return false;
+    if (!cycle_scan(c, e, &m.group, o, &spent, cycle_visit_subtract, &v)) return false;
   }
-  return true;
+  return !cycle_next(c, false);
 }
 
 /* Marks who is held from outside, and sets the counters to 0 for UNION. */

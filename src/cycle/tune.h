@@ -26,11 +26,14 @@
 #define TUNE_CYCLE_BATCH_SHARE 3u
 #define TUNE_CYCLE_BATCH_LEAST (TUNE_CYCLE_STRESS ? 1u : 32u)
 
+/* Words of a giant batch destroyed between two looks at the clock: up to 512 objects. */
+#define TUNE_CYCLE_CLEAR (TUNE_CYCLE_STRESS ? 1u : 8u)
+
 /* What a member is taken to cost before the first batch has been measured. */
 #define TUNE_CYCLE_MEMBER_NS 50u
 
-/* Members of a giant batch destroyed between two looks at the clock. */
-#define TUNE_CYCLE_CLEAR (TUNE_CYCLE_STRESS ? 1u : 64u)
+/* How often finalizers may make more work of their kind before it waits for the next collection. */
+#define TUNE_CYCLE_ROUNDS 4
 
 /* Tables that fill from the start are committed, and all are returned, in pieces of this size:
  * returning 1 MiB of touched memory takes about 50 us. */

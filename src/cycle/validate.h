@@ -43,21 +43,23 @@ static bool cycle_counters_are_zero(const cycle *c) {
 
 /* References found by looking once more at what a phase has looked at. */
 typedef struct cycle_audit {
-  cycle_view view;
+  CYCLE_EMBEDDER *e;
+  const cycle *c;
+  uint32_t root;   /* of the referring member's component; 0: it is marked */
   uint32_t within; /* to members of the residual */
-  uint32_t stray;  /* to candidates whose component is not view.rank's */
+  uint32_t stray;  /* to candidates of another component */
 } cycle_audit;
 
 static inline void cycle_visit_audit(CYCLE_OBJECT referent, void *arg) {
   cycle_audit *a = arg;
-  const cycle_set *s = &a->view.c->residual;
+  const cycle_set *s = &a->c->residual;
   uint64_t slot;
-  if (!embed_slot(a->view.e, referent, &slot)) return;
+  if (!embed_slot(a->e, referent, &slot)) return;
   const cycle_chunk *chunk = cycle_chunk_of(s, slot);
   if (!cycle_has(chunk, slot)) return;
   a->within++;
-  if (a->view.c->marks.marked[chunk->word] >> slot % 64 & 1) return;
-  a->stray += cycle_find(s, (uint32_t)(chunk - s->chunks) * 64 + slot % 64) != a->view.rank;
+  if (a->c->marks.marked[chunk->word] >> slot % 64 & 1) return;
+  a->stray += cycle_find(s, cycle_rank(s, chunk, slot)) != a->root;
 }
 
 /* Looks at all members that are still there, or at all that are marked or are not. Returns the sum
@@ -65,16 +67,18 @@ static inline void cycle_visit_audit(CYCLE_OBJECT referent, void *arg) {
 static uint32_t cycle_audit_members(cycle *c, CYCLE_EMBEDDER *e, bool marked, bool unmarked,
                                     cycle_audit *a) {
   uint32_t sum = 0;
-  for (c->at = c->rest = 0; cycle_next(c, false); cycle_done_here(c)) {
+  for (c->at = c->rest = 0; cycle_next(c, false); c->rest &= c->rest - 1) {
     uint32_t rank = cycle_here(c);
     uint64_t slot = cycle_slot_of(&c->residual, rank);
     bool is_marked = c->marks.marked[slot / 64] >> slot % 64 & 1;
-    CYCLE_OBJECT o = embed_at(e, slot);
-    if (o == CYCLE_NONE || !(is_marked ? marked : unmarked)) continue;
-    a->view.rank = is_marked ? 0 : cycle_find(&c->residual, rank);
+    if (!(is_marked ? marked : unmarked) || !embed_live(e, slot / 64, 1ull << slot % 64, true))
+      continue;
+    CYCLE_GROUP group = embed_group(e, slot / 64);
+    CYCLE_OBJECT o = embed_object(e, &group, slot);
+    a->root = is_marked ? 0 : cycle_find(&c->residual, rank);
     uint32_t count = embed_count(e, o);
     sum += (count == UINT32_MAX ? 0 : count) - *cycle_counter_of(&c->residual, rank);
-    embed_traverse(e, o, 0, embed_length(e, o), cycle_visit_audit, a);
+    embed_traverse(e, &group, o, 0, embed_length(e, &group, o), cycle_visit_audit, a);
   }
   c->at = c->rest = 0;
   return sum;
@@ -82,19 +86,19 @@ static uint32_t cycle_audit_members(cycle *c, CYCLE_EMBEDDER *e, bool marked, bo
 
 /* Counts less counters are the references within the residual. */
 static bool cycle_sums_hold(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_audit a = {.view = {c, e, 0}};
+  cycle_audit a = {.e = e, .c = c};
   return cycle_audit_members(c, e, true, true, &a) == a.within;
 }
 
 /* What is held refers to no candidate. */
 static bool cycle_held_is_closed(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_audit a = {.view = {c, e, 0}};
+  cycle_audit a = {.e = e, .c = c};
   return cycle_audit_members(c, e, true, false, &a), !a.stray;
 }
 
 /* Candidates refer to those of their component only. */
 static bool cycle_components_are_closed(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_audit a = {.view = {c, e, 0}};
+  cycle_audit a = {.e = e, .c = c};
   return cycle_audit_members(c, e, false, true, &a), !a.stray;
 }
 
@@ -127,7 +131,7 @@ static void cycle_validate(cycle *c, CYCLE_EMBEDDER *e) {
     OURO_SLOW(cycle_order_holds(c));
     break;
   case CYCLE_BATCHES: OURO_CHECK(!c->batch.set.used); break;
-  case CYCLE_CLEAR: OURO_CHECK(c->position == c->batch.found); break;
+  case CYCLE_CLEAR: OURO_CHECK(c->position == c->batch.set.used); break;
   case CYCLE_RELEASE: OURO_SLOW(cycle_set_holds(&c->batch.set)); break;
   default: OURO_CHECK(!c->position); break;
   }

@@ -16,22 +16,19 @@ static bool cycle_grow(cycle_set *s) {
   return true;
 }
 
-/* Which of the candidates are objects that the cycle may collect. */
-static inline uint64_t cycle_collectable(CYCLE_EMBEDDER *e, uint64_t word, uint64_t candidates) {
-  uint64_t bits = 0;
-  for (uint64_t rest = candidates; rest; rest &= rest - 1)
-    if (embed_at(e, word * 64 + ouro_lowest_bit(rest)) != CYCLE_NONE) bits |= rest & -rest;
-  return bits;
-}
-
 static bool cycle_walk(cycle *c, CYCLE_EMBEDDER *e) {
   uint64_t words = c->residual.words;
   for (; c->at < words && !c->over; c->at++) {
-    uint64_t candidates = embed_live(e, c->at) & ~c->marks.marked[c->at];
-    cycle_spend(c, e, 1 + bits_count(candidates));
-    if (!candidates || !(candidates = cycle_collectable(e, c->at, candidates))) continue;
+    if (c->at % CYCLE_PAGE_WORDS == 0 && !embed_page(e, c->at / CYCLE_PAGE_WORDS)) {
+      c->at += CYCLE_PAGE_WORDS - 1;
+      cycle_spend(c, e, 1);
+      continue;
+    }
+    uint64_t live = embed_live(e, c->at, ~c->marks.marked[c->at], true);
+    cycle_spend(c, e, 1 + bits_count(live));
+    if (!live) continue;
     if (!cycle_grow(&c->residual)) return cycle_fail(c);
-    if (cycle_add(&c->residual, c->at, candidates)) c->report.examined += bits_count(candidates);
+    if (cycle_add(&c->residual, c->at, live)) c->report.examined += bits_count(live);
   }
   return c->at == words;
 }

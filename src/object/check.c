@@ -48,7 +48,7 @@ static void check_referent(ouro_object *referent, void *arg) {
 
 static bool check_references(void *ctx, ouro_object *o) {
   object_check *c = ctx;
-  embed_traverse(c->rt, o, 0, embed_length(c->rt, o), check_referent, c);
+  native_traverse(c->rt, o, check_referent, c);
   return !c->wrong;
 }
 

@@ -50,6 +50,14 @@ struct collector {
   ouro_gc_stats stats;
 };
 
+/* Garbage of one word of slots. */
+typedef struct garbage_word {
+  const type *type; /* NULL: they may differ */
+  char *base;       /* where slot 0 of the page is; NULL: each lies elsewhere */
+  size_t size;      /* from one to the next */
+  uint64_t word, bits;
+} garbage_word;
+
 /* --- report.c: telling the program --- */
 void report_event(runtime *rt, const ouro_gc_event *event);
 void report_line(runtime *rt, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -64,7 +72,9 @@ void garbage_add(runtime *rt, ouro_object *o);
 void generations_rest(runtime *rt);
 
 /* Whether bits of page_used are exactly the live, tracked objects; else each must be asked. */
-bool generations_exact(const runtime *rt);
+static inline bool generations_exact(const runtime *rt) {
+  return rt->depth == 0 && !rt->heap->slow_frees && !rt->untracked;
+}
 
 /* Live tracked objects among the slots of a word. */
 uint64_t generations_live(const runtime *rt, uint64_t word, uint64_t bits);

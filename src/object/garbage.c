@@ -40,79 +40,77 @@ bool garbage_finalize(runtime *rt, ouro_object *const *garbage, size_t n) {
   return ran;
 }
 
-static bool save_all(runtime *rt, ouro_object *const *garbage, size_t n) {
-  if (OURO_LIKELY(!(rt->gc->debug & OURO_DEBUG_SAVEALL))) return false;
-  for (size_t i = 0; i < n; i++) garbage_add(rt, garbage[i]);
-  return true;
+static inline ouro_object *garbage_at(const runtime *rt, const garbage_word *g, unsigned bit) {
+  uint64_t slot = g->word * 64 + bit;
+  return g->base ? OURO_OBJECT(g->base + slot % CYCLE_PAGE_SLOTS * g->size) : slot_object(rt, slot);
 }
 
-void garbage_condemn(runtime *rt, ouro_object *const *garbage, size_t n) {
-  if (rt->gc->debug & OURO_DEBUG_COLLECTABLE)
-    for (size_t i = 0; i < n; i++) report_object(rt, "collectable", garbage[i]);
-  if (save_all(rt, garbage, n)) return;
-  for (size_t i = 0; i < n; i++) {
-    garbage[i]->count = OURO_COUNT_IMMORTAL;
-    garbage[i]->flags |= OURO_FLAG_DYING;
+#define FOR_EACH_GARBAGE(rt, g, o)                                                                 \
+  for (uint64_t rest_ = (g)->bits; rest_; rest_ &= rest_ - 1)                                      \
+    for (ouro_object *o = garbage_at(rt, g, ouro_lowest_bit(rest_)); o; o = NULL)
+
+static void condemn_told(runtime *rt, const garbage_word *g) {
+  FOR_EACH_GARBAGE(rt, g, o) {
+    if (rt->gc->debug & OURO_DEBUG_COLLECTABLE) report_object(rt, "collectable", o);
+    if (rt->gc->debug & OURO_DEBUG_SAVEALL) garbage_add(rt, o);
   }
 }
 
-static inline void drop_all(const type *t, ouro_object *o) {
-  if (OURO_UNLIKELY(t->spec.clear)) t->spec.clear(o);
-  size_t items = type_items(t, o);
-  if (items) {
-    char *array = type_array(t, o);
-    while (items-- > 0) ouro_unref(*type_item(t, array, items));
+void garbage_condemn(runtime *rt, const garbage_word *g) {
+  if (OURO_UNLIKELY(rt->gc->debug)) condemn_told(rt, g);
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
+  FOR_EACH_GARBAGE(rt, g, o) {
+    o->count = OURO_COUNT_IMMORTAL;
+    o->flags |= OURO_FLAG_DYING;
   }
+}
+
+static inline void drop_fields(const type *t, ouro_object *o) {
   for (size_t i = 0; i < t->field_count; i++) ouro_unref(*type_field(t, o, i));
 }
 
-void garbage_clear(runtime *rt, ouro_object *const *garbage, size_t n) {
-  if (rt->gc->debug & OURO_DEBUG_SAVEALL) return;
-  for (size_t i = 0; i < n; i++) drop_all(type_of(rt, garbage[i]), garbage[i]);
+static void drop_all(const type *t, ouro_object *o) {
+  if (t->spec.clear) t->spec.clear(o);
+  size_t items = type_items(t, o);
+  char *array = items ? type_array(t, o) : NULL;
+  while (items-- > 0) ouro_unref(*type_item(t, array, items));
+  drop_fields(t, o);
 }
 
-/* Blocks of one word of a pool that are freed together. */
-typedef struct freed_word {
-  ouro_pool *pool;
-  uint64_t bits;
-  unsigned word;
-} freed_word;
-
-static void free_word(runtime *rt, freed_word *f) {
-  if (!f->bits) return;
-  rt->gc->released += bits_count(f->bits) * f->pool->size;
-  uint64_t number = pooled_slot(f->pool, pool_block(f->pool, 0)) >> PAGE_SHIFT;
-  page *p = page_at(rt, number);
-  p->word[f->word].middle &= ~f->bits;
-  p->word[f->word].young &= ~f->bits;
-  if (OURO_UNLIKELY(rt->frozen_count)) frozen_forget(rt, number * 64 + f->word, f->bits);
-  pool_free_bits(rt->heap, f->pool, f->word, f->bits);
-  f->bits = 0;
-}
-
-static void free_pooled(runtime *rt, freed_word *f, ouro_object *o) {
-  ouro_pool *pool = heap_slot_of(o);
-  unsigned index = pool_index_of(pool, o);
-  if (pool != f->pool || index / 64 != f->word) {
-    free_word(rt, f);
-    f->pool = pool;
-    f->word = index / 64;
+void garbage_drop(runtime *rt, const garbage_word *g) {
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
+  if (OURO_LIKELY(g->type && g->type->simple)) {
+    FOR_EACH_GARBAGE(rt, g, o) drop_fields(g->type, o);
+    return;
   }
-  f->bits |= (uint64_t)1 << (index % 64);
+  FOR_EACH_GARBAGE(rt, g, o) drop_all(g->type ? g->type : type_of(rt, o), o);
 }
 
-void garbage_release(runtime *rt, ouro_object *const *garbage, size_t n) {
-  if (rt->gc->debug & OURO_DEBUG_SAVEALL) return;
-  freed_word f = {0};
-  for (size_t i = 0; i < n; i++) {
-    ouro_object *o = garbage[i];
+static void free_arrays(runtime *rt, const garbage_word *g) {
+  FOR_EACH_GARBAGE(rt, g, o) {
     const type *t = type_of(rt, o);
-    if (OURO_UNLIKELY(rt->heap->slow_frees || object_is_big(o))) {
-      object_release(rt, t, o);
-      continue;
-    }
     if (t->spec.items.kind == OURO_ITEMS_POINTED) ouro_free(&rt->heap->open, type_array(t, o));
-    free_pooled(rt, &f, o);
   }
-  free_word(rt, &f);
+}
+
+static void free_word(runtime *rt, const garbage_word *g) {
+  ouro_pool *pool = page_pool(rt, g->word / 64);
+  page *p = page_at(rt, g->word / 64);
+  unsigned w = g->word % 64;
+  rt->gc->released += bits_count(g->bits) * g->size;
+  p->word[w].middle &= ~g->bits;
+  p->word[w].young &= ~g->bits;
+  if (OURO_UNLIKELY(rt->frozen_count)) frozen_forget(rt, g->word, g->bits);
+  pool_free_bits(rt->heap, pool, w, g->bits);
+}
+
+/* Blocks of one word of a pool are freed together. */
+void garbage_free(runtime *rt, const garbage_word *g) {
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
+  if (OURO_UNLIKELY(rt->heap->slow_frees || !g->base)) {
+    FOR_EACH_GARBAGE(rt, g, o) object_release(rt, type_of(rt, o), o);
+    return;
+  }
+  if (!g->type || g->type->spec.items.kind == OURO_ITEMS_POINTED) free_arrays(rt, g);
+  free_word(rt, g);
 }

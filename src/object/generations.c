@@ -19,10 +19,6 @@ void generations_rest(runtime *rt) {
     if (bin->kind == KIND_TRACKED) rest(h, bin);
 }
 
-bool generations_exact(const runtime *rt) {
-  return rt->depth == 0 && !rt->heap->slow_frees && !rt->untracked;
-}
-
 uint64_t generations_live(const runtime *rt, uint64_t word, uint64_t bits) {
   uint64_t live = 0, used = bits & page_used(rt, word, KIND_TRACKED);
   FOR_EACH_BIT(used, i) {
@@ -92,7 +88,10 @@ static void age_words(runtime *rt, uint64_t number, page *p) {
   }
 }
 
+/* Blocks of objects that died meanwhile come to rest first: at hand they would be of generation 1,
+ * and what they become next would not. */
 void generations_age_end(runtime *rt) {
+  generations_rest(rt);
   uint32_t *link = &rt->young_first;
   while (*link) {
     uint64_t number = *link - 1;

@@ -99,8 +99,10 @@ void ouro_each_referent(const void *object, ouro_reference_fn visit, void *ctx) 
   runtime *rt = runtime_of(object);
   ouro_object *o = OURO_OBJECT((uintptr_t)object);
   named_visit v = {.rt = rt, .from = o, .visit = visit, .ctx = ctx};
-  size_t length = embed_length(rt, o);
-  for (; v.i < length && !v.ended; v.i++) embed_traverse(rt, o, v.i, v.i + 1, visit_named, &v);
+  native_group unknown = {0};
+  size_t length = embed_length(rt, &unknown, o);
+  for (; v.i < length && !v.ended; v.i++)
+    embed_traverse(rt, &unknown, o, v.i, v.i + 1, visit_named, &v);
 }
 
 typedef struct wanted_referent {
@@ -126,7 +128,7 @@ static bool visit_referrer(void *ctx, ouro_object *o) {
   wanted_referent *w = ctx;
   runtime *rt = runtime_of(o);
   w->found = false;
-  embed_traverse(rt, o, 0, embed_length(rt, o), note_wanted, w);
+  native_traverse(rt, o, note_wanted, w);
   w->referrer = o;
   if (w->found) ouro_each_referent(o, name_wanted, w);
   return !w->ended;

@@ -6,10 +6,19 @@
 #define CYCLE_PREFIX native
 #define CYCLE_EMBEDDER runtime
 #define CYCLE_OBJECT ouro_object *
-#define CYCLE_NONE NULL
+#define CYCLE_GROUP native_group
+#define CYCLE_CLOCK(rt) ((void)(rt), os_clock_ns())
+#define CYCLE_PREFETCH(o) __builtin_prefetch(o)
 
 #include "object/collector.h"
 #include "object/weak.h"
+
+/* What the objects of one word have in common. */
+typedef struct native_group {
+  const type *type; /* NULL: they may differ */
+  char *base;       /* where slot 0 of the page is; NULL: each lies elsewhere */
+  size_t size;      /* from one to the next */
+} native_group;
 
 /* --- where objects lie --- */
 
@@ -40,35 +49,36 @@ CYCLE_INLINE bool embed_slot(const runtime *rt, ouro_object *o, uint64_t *slot) 
   return true;
 }
 
-static inline ouro_object *embed_object(const runtime *rt, uint64_t slot) {
-  return slot_object(rt, slot);
+static inline native_group embed_group(const runtime *rt, uint64_t word) {
+  if (OURO_UNLIKELY(page_is_big(word / 64))) return (native_group){0};
+  const ouro_pool *pool = page_pool(rt, word / 64);
+  return (native_group){.type = pool->typed ? (const type *)(const void *)heap_bin_of(pool) : NULL,
+                        .base = pool_start(pool),
+                        .size = pool->size};
 }
 
-static inline bool is_used(const runtime *rt, uint64_t slot) {
-  return page_used(rt, slot / 64, KIND_TRACKED) >> (slot % 64) & 1;
+static inline ouro_object *embed_object(const runtime *rt, const native_group *g, uint64_t slot) {
+  if (OURO_UNLIKELY(!g->base)) return slot_object(rt, slot);
+  return OURO_OBJECT(g->base + slot % CYCLE_PAGE_SLOTS * g->size);
 }
 
-static inline bool embed_alive(const runtime *rt, uint64_t slot) {
-  return is_used(rt, slot) && slot_alive(rt, slot);
+static inline bool embed_page(const runtime *rt, uint64_t number) {
+  if (page_is_big(number)) return rt->big[number] != NULL;
+  return page_pool(rt, number)->kind == KIND_TRACKED;
 }
 
-static inline ouro_object *embed_at(const runtime *rt, uint64_t slot) {
-  if (!is_used(rt, slot)) return NULL;
-  ouro_object *o = slot_alive(rt, slot);
-  if (!o || generation_of(o) < 2 || o->flags & OURO_FLAG_UNTRACKED) return NULL;
-  return OURO_UNLIKELY(rt->frozen_count) && frozen_is(rt, slot) ? NULL : o;
-}
-
-static inline uint64_t embed_live(const runtime *rt, uint64_t word) {
-  uint64_t used = page_used(rt, word, KIND_TRACKED);
-  if (!used) return 0;
-  const page *p = page_at(rt, word / 64);
-  used &= ~(p->word[word % 64].young | p->word[word % 64].middle);
-  return OURO_UNLIKELY(rt->frozen_count) ? used & ~frozen_word(rt, word) : used;
-}
-
-static inline void embed_prefetch(const runtime *rt, uint64_t slot) {
-  if (!page_is_big(slot >> PAGE_SHIFT)) __builtin_prefetch(slot_object(rt, slot));
+/* The slots of blocks at hand, for the next objects, are young: so bitmaps alone say which old
+ * objects live, as long as none is being destroyed or was untracked. */
+static inline uint64_t embed_live(const runtime *rt, uint64_t word, uint64_t bits, bool old) {
+  bits &= page_used(rt, word, KIND_TRACKED);
+  if (!bits) return 0;
+  if (old) {
+    const page *p = page_at(rt, word / 64);
+    bits &= ~(p->word[word % 64].young | p->word[word % 64].middle);
+    if (OURO_UNLIKELY(rt->frozen_count)) bits &= ~frozen_word(rt, word);
+    if (OURO_LIKELY(generations_exact(rt))) return bits;
+  }
+  return generations_live(rt, word, bits);
 }
 
 /* --- what they hold --- */
@@ -83,9 +93,15 @@ static inline size_t hidden_length(const type *t, const ouro_object *o) {
   return t->spec.length ? t->spec.length(o) : 1;
 }
 
+static inline const type *native_type(const runtime *rt, const native_group *g,
+                                      const ouro_object *o) {
+  return g->type ? g->type : type_of(rt, o);
+}
+
 /* References are numbered fields first, then items, then those of `traverse`. */
-static inline size_t embed_length(const runtime *rt, const ouro_object *o) {
-  const type *t = type_of(rt, o);
+static inline size_t embed_length(const runtime *rt, const native_group *g, const ouro_object *o) {
+  const type *t = native_type(rt, g, o);
+  if (OURO_LIKELY(t->simple)) return t->field_count;
   return t->field_count + type_items(t, o) + hidden_length(t, o);
 }
 
@@ -112,9 +128,9 @@ static inline void visit_hidden(const type *t, ouro_object *o, size_t from, size
   t->spec.traverse(o, from, to, visit, arg);
 }
 
-CYCLE_INLINE void embed_traverse(runtime *rt, ouro_object *o, size_t from, size_t to,
-                                 ouro_visit_fn visit, void *arg) {
-  const type *t = type_of(rt, o);
+CYCLE_INLINE void embed_traverse(runtime *rt, const native_group *g, ouro_object *o, size_t from,
+                                 size_t to, ouro_visit_fn visit, void *arg) {
+  const type *t = native_type(rt, g, o);
   size_t fields = t->field_count, all = fields;
   if (from < fields) visit_fields(t, o, from, to < fields ? to : fields, visit, arg);
   if (OURO_LIKELY(to <= fields)) return;
@@ -128,6 +144,12 @@ CYCLE_INLINE void embed_traverse(runtime *rt, ouro_object *o, size_t from, size_
     visit_hidden(t, o, from > all ? from - all : 0, to - all, visit, arg);
 }
 
+/* All references of an object of which nothing is known. */
+static inline void native_traverse(runtime *rt, ouro_object *o, ouro_visit_fn visit, void *arg) {
+  static const native_group unknown;
+  embed_traverse(rt, &unknown, o, 0, embed_length(rt, &unknown, o), visit, arg);
+}
+
 static inline void embed_roots(runtime *rt, ouro_visit_fn visit, void *arg) {
   if (rt->gc->roots) rt->gc->roots(rt->gc->roots_ctx, visit, arg);
 }
@@ -139,39 +161,43 @@ static inline void embed_weak(runtime *rt, ouro_object *o, ouro_visit_fn visit, 
 
 /* --- the end of garbage --- */
 
-static inline bool embed_special(const runtime *rt, const ouro_object *o) {
-  const type *t = type_of(rt, o);
-  if (OURO_UNLIKELY(o->flags & OURO_FLAG_WEAK)) return true;
-  return (t->spec.finalize && !(o->flags & OURO_FLAG_FINALIZED)) ||
+static inline bool is_special(const type *t, const ouro_object *o) {
+  return o->flags & OURO_FLAG_WEAK || (t->spec.finalize && !(o->flags & OURO_FLAG_FINALIZED)) ||
          t->spec.flags & OURO_UNCOLLECTABLE;
+}
+
+/* No look at objects of a type of which nothing special is known. */
+static inline uint64_t embed_special(const runtime *rt, const native_group *g, uint64_t word,
+                                     uint64_t bits) {
+  if (OURO_LIKELY(g->type && !g->type->special)) return 0;
+  uint64_t special = 0;
+  for (uint64_t rest = bits; rest; rest &= rest - 1) {
+    const ouro_object *o = embed_object(rt, g, word * 64 + ouro_lowest_bit(rest));
+    if (is_special(native_type(rt, g, o), o)) special |= rest & -rest;
+  }
+  return special;
 }
 
 /* Implemented in garbage.c. */
 bool garbage_keep(runtime *rt, ouro_object *const *garbage, size_t n);
 bool garbage_finalize(runtime *rt, ouro_object *const *garbage, size_t n);
-void garbage_condemn(runtime *rt, ouro_object *const *garbage, size_t n);
-void garbage_clear(runtime *rt, ouro_object *const *garbage, size_t n);
-void garbage_release(runtime *rt, ouro_object *const *garbage, size_t n);
+void garbage_condemn(runtime *rt, const garbage_word *g);
+void garbage_drop(runtime *rt, const garbage_word *g);
+void garbage_free(runtime *rt, const garbage_word *g);
 
 static inline bool embed_prepare(runtime *rt, ouro_object **garbage, size_t n, int stage) {
   return stage == 0 ? garbage_keep(rt, garbage, n) : garbage_finalize(rt, garbage, n);
 }
 
-static inline void embed_condemn(runtime *rt, ouro_object **garbage, size_t n) {
-  garbage_condemn(rt, garbage, n);
-}
-
-static inline void embed_clear(runtime *rt, ouro_object **garbage, size_t n) {
-  garbage_clear(rt, garbage, n);
-}
-
-static inline void embed_release(runtime *rt, ouro_object **garbage, size_t n) {
-  garbage_release(rt, garbage, n);
-}
-
-static inline uint64_t embed_clock(const runtime *rt) {
-  (void)rt;
-  return os_clock_ns();
+static inline void embed_destroy(runtime *rt, const native_group *group, uint64_t word,
+                                 uint64_t bits, cycle_part part) {
+  garbage_word g = {.type = group->type, .base = group->base, .size = group->size, .word = word,
+                    .bits = bits};
+  switch (part) {
+  case CYCLE_CONDEMN: garbage_condemn(rt, &g); return;
+  case CYCLE_DROP: garbage_drop(rt, &g); return;
+  case CYCLE_FREE: garbage_free(rt, &g); return;
+  }
 }
 
 static inline void embed_broken(runtime *rt, const ouro_object *o, uint32_t count,

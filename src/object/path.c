@@ -77,7 +77,7 @@ static void reach_reference(ouro_object *referent, void *arg) {
 
 static void traverse(path_graph *g, uint32_t i, ouro_visit_fn visit) {
   ouro_object *o = g->objects[i];
-  embed_traverse(g->rt, o, 0, embed_length(g->rt, o), visit, g);
+  native_traverse(g->rt, o, visit, g);
 }
 
 static void search(path_graph *g, uint32_t wanted) {

@@ -65,6 +65,7 @@ static void describe(type *t) {
   t->holds = t->field_count || spec->items.kind != OURO_NO_ITEMS || spec->traverse;
   t->tracked = t->holds && !(spec->flags & OURO_ACYCLIC);
   t->plain = !spec->finalize && !spec->clear;
+  t->special = spec->finalize || spec->flags & OURO_UNCOLLECTABLE;
   t->simple = t->plain && spec->items.kind == OURO_NO_ITEMS && spec->item_size == 0;
   t->kind = BUILTINS;
 }

@@ -25,6 +25,7 @@ typedef struct type {
   bool tracked;              /* ... that can lead back to them */
   bool plain;                /* at death there is nothing to do but to drop declared references */
   bool simple;               /* ... and these are fields only */
+  bool special;              /* some of its objects may need more before the collector ends them */
   builtin kind;              /* BUILTINS: not a built-in one */
   ouro_reuse *reuse;
 } type;

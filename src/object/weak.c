@@ -51,6 +51,7 @@ static void set_first(ouro_heap *heap, ouro_object *referent, weak_link *first) 
   } else if (first) {
     weakmap_put(heap, map, referent, first);
     referent->flags |= OURO_FLAG_WEAK;
+    type_in(ouro_type_of(referent))->special = true;
   } else {
     weakmap_remove(heap, map, referent);
     referent->flags &= (uint8_t)~OURO_FLAG_WEAK;
@@ -210,9 +211,7 @@ static void let_go(ouro_heap *heap, ouro_object *referent, weak_queue *queue) {
 /* The callback, once. */
 static void call_link(weak_link *link) {
   ouro_weak *weak = weak_of(link);
-  ouro_weak_fn callback = link->callback;
-  link->callback = NULL;
-  callback(weak, weak->closure);
+  link->callback(weak, weak->closure);
 }
 
 /* A closure that has served need not live as long as the weak reference. */
@@ -246,19 +245,10 @@ void weak_clear(ouro_object *referent) {
 
 /* --- A batch of garbage dies ------------------------------------------------------------------ */
 
-static bool can_be_told(const runtime *rt, const ouro_object *o) {
-  switch (type_of(rt, o)->kind) {
-  case BUILTIN_WEAK:
-  case BUILTIN_WEAKVALUEDICT:
-  case BUILTIN_WEAKKEYDICT: return true;
-  default: return false;
-  }
-}
-
-/* OURO_FLAG_OWN of these types says: a member of the batch at hand. */
-static void mark_members(const runtime *rt, ouro_object *const *garbage, size_t n, bool member) {
+/* OURO_FLAG_OWN of a weak reference says: a member of the batch at hand. */
+static void mark_members(ouro_object *const *garbage, size_t n, bool member) {
   for (size_t i = 0; i < n; i++)
-    if (can_be_told(rt, garbage[i]))
+    if (runtime_is(garbage[i], BUILTIN_WEAK))
       garbage[i]->flags =
           (uint8_t)((garbage[i]->flags & ~OURO_FLAG_OWN) | (member ? OURO_FLAG_OWN : 0));
 }
@@ -272,14 +262,13 @@ static size_t first_with_weak(ouro_object *const *garbage, size_t n) {
 bool weak_clear_batch(ouro_object *const *garbage, size_t n) {
   size_t start = first_with_weak(garbage, n);
   if (start == n) return false;
-  runtime *rt = runtime_of(garbage[0]);
-  ouro_heap *heap = &rt->heap->open;
+  ouro_heap *heap = ouro_heap_of(garbage[0]);
   weak_queue queue = {.end = &queue.first};
   weak_link *link;
-  mark_members(rt, garbage, n, true);
+  mark_members(garbage, n, true);
   for (size_t i = start; i < n; i++)
     if (has_weak(garbage[i])) let_go(heap, garbage[i], &queue);
-  mark_members(rt, garbage, n, false);
+  mark_members(garbage, n, false);
   bool ran = queue.first;
   for (; (link = take_link(&queue.first)) != NULL; drop_link(heap, link))
     if (!in_entry(link)) call_link(link);
@@ -289,7 +278,7 @@ bool weak_clear_batch(ouro_object *const *garbage, size_t n) {
 void weak_each(const ouro_object *referent, ouro_visit_fn visit, void *arg) {
   weak_link *link = first_of(ouro_heap_of(referent), referent);
   for (; link; link = link->older)
-    visit(in_entry(link) ? weaktable_holder(link) : &weak_of(link)->object, arg);
+    if (!in_entry(link)) visit(&weak_of(link)->object, arg);
 }
 
 /* --- Checking --------------------------------------------------------------------------------- */

@@ -41,7 +41,7 @@ void weak_clear(ouro_object *referent);
  * W5). Returns whether the program's code may have run. */
 bool weak_clear_batch(ouro_object *const *garbage, size_t n);
 
-/* Visits the weak references to an object that has the flag; for entries, their container. */
+/* Visits the weak reference objects that refer to an object that has the flag. */
 void weak_each(const ouro_object *referent, ouro_visit_fn visit, void *arg);
 
 /* Checks the invariants above: NULL, or a static text naming the first that fails. */

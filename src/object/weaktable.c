@@ -10,8 +10,6 @@ static weak_entry *entry_of(const weak_link *link) {
   return (weak_entry *)(void *)(uintptr_t)link; /* its first field */
 }
 
-ouro_object *weaktable_holder(const weak_link *link) { return &entry_of(link)->holder->object; }
-
 void *weaktable_new(ouro_type *type, uint8_t stride) {
   weak_holder *holder = type ? ouro_new(type) : NULL;
   if (holder) holder->table.stride = stride;
@@ -54,7 +52,6 @@ void weaktable_remove(weak_holder *holder, size_t at) {
   weak_entry *entry = weaktable_entry(holder, at);
   ouro_object *strong = take_strong(holder, at);
   hashtable_remove(ouro_heap_of(holder), &holder->table, at);
-  if (!entry->link.referent) holder->gone--;
   weaktable_end(holder, entry);
   ouro_unref(strong);
 }
@@ -63,7 +60,7 @@ static void end_entries(weak_holder *holder) {
   size_t position = 0;
   for (hashtable_entry *e; (e = hashtable_next(&holder->table, &position)) != NULL; e->key = NULL)
     weaktable_end(holder, (weak_entry *)(void *)e->key);
-  holder->table.live = holder->gone = 0;
+  holder->table.live = 0;
 }
 
 /* What the entries held is dropped behind this call, as the items of the type. */
@@ -77,24 +74,15 @@ void weaktable_clear_set(void *self) {
 
 /* --- A referent dies -------------------------------------------------------------------------- */
 
-static weak_lost take_lost(ouro_heap *heap, weak_holder *holder, weak_entry *entry) {
+weak_lost weaktable_lost(ouro_heap *heap, weak_link *link) {
+  weak_entry *entry = entry_of(link);
+  weak_holder *holder = entry->holder;
   size_t at = hashtable_find(&holder->table, entry->hash, hashtable_identical, entry);
   ouro_object *strong = take_strong(holder, at);
   hashtable_remove(heap, &holder->table, at);
   entry->link.referent = strong;
   if (strong) return runtime_is(holder, BUILTIN_WEAKVALUEDICT) ? LOST_KEY : LOST_VALUE;
   ouro_free(heap, entry);
-  return LOST_NOTHING;
-}
-
-/* An entry of a container that is garbage itself stays in it, as CPython's does: finalizers of the
- * same garbage see what the container holds. */
-weak_lost weaktable_lost(ouro_heap *heap, weak_link *link) {
-  weak_entry *entry = entry_of(link);
-  weak_holder *holder = entry->holder;
-  if (!(holder->object.flags & (OURO_FLAG_DYING | OURO_FLAG_OWN)))
-    return take_lost(heap, holder, entry);
-  holder->gone++;
   return LOST_NOTHING;
 }
 
@@ -116,18 +104,8 @@ int weaktable_same_strong(ouro_object *entry, const void *wanted) {
   return hashtable_equal(((weak_entry *)(void *)entry)->key, wanted);
 }
 
-/* Removes entries whose referents went while the container was garbage. Each removal may run the
- * program's code, so that each is looked for anew; there is at most one pass of them per
- * resurrection. */
-static void remove_gone(weak_holder *holder) {
-  for (size_t position = 0; holder->gone && hashtable_next(&holder->table, &position);)
-    if (!weaktable_entry(holder, position - 1)->link.referent)
-      weaktable_remove(holder, position - 1);
-}
-
 size_t weaktable_place(weak_holder *holder, uint64_t hash, hashtable_same same, const void *key) {
   ouro_heap *heap = ouro_heap_of(holder);
-  remove_gone(holder);
   for (bool tried = false;;) {
     size_t at = hashtable_find(&holder->table, hash, same, key);
     if (at != HASHTABLE_NONE || hashtable_reserve(heap, &holder->table)) return at;

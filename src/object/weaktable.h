@@ -3,8 +3,11 @@
  * What weak dictionaries and weak sets have in common: a hash table whose keys are *entries*, each
  * with a link to what it refers to weakly. What an entry holds strongly is its value in the table.
  *
- *     table.live = entries whose referent lives + gone
- *     gone > 0 only in a container that a finalizer resurrected from garbage, referents and all
+ *     entries in the table = entries whose link is in the chain of its referent
+ *
+ * An entry leaves its table in the moment in which its referent dies, whoever else is garbage then:
+ * a container never has dead entries. That is more than CPython's can say, which forget an entry in
+ * a callback of their own, later, and never if they were garbage themselves and were resurrected.
  */
 #ifndef OURO_SRC_OBJECT_WEAKTABLE_H
 #define OURO_SRC_OBJECT_WEAKTABLE_H
@@ -16,7 +19,6 @@
 typedef struct weak_holder {
   ouro_object object;
   hashtable table;
-  size_t gone;
 } weak_holder;
 
 typedef struct weak_entry {
@@ -42,9 +44,7 @@ static inline ouro_object **weaktable_strong(const weak_holder *holder, size_t a
   return hashtable_value(hashtable_at(&holder->table, at));
 }
 
-static inline size_t weaktable_length(const weak_holder *holder) {
-  return holder->table.live - holder->gone;
-}
+static inline size_t weaktable_length(const weak_holder *holder) { return holder->table.live; }
 
 /* A container of the type, with entries of `stride` (see hashtable.h). NULL: out of memory. */
 void *weaktable_new(ouro_type *type, uint8_t stride);
@@ -80,8 +80,6 @@ bool weaktable_next(const weak_holder *holder, size_t *position, size_t *at);
 
 /* The callback of every link that lies in an entry: tells that it does. Never called. */
 void weaktable_entry_mark(ouro_weak *weak, ouro_object *closure);
-
-ouro_object *weaktable_holder(const weak_link *link);
 
 /* The referent of an entry dies: the entry disappears. What it held waits for weaktable_drop. Runs
  * none of the program's code. */

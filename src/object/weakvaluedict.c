@@ -25,13 +25,11 @@ static void add_weak_value(weak_holder *holder, weak_entry *entry, void *key) {
   hashtable_add(&holder->table, entry->hash, OURO_OBJECT(entry), key);
 }
 
-/* The key stays the one that was put first. A lookup that goes on behind us looks afresh. */
+/* The key stays the one that was put first. */
 static void replace_weak_value(weak_holder *holder, size_t at, weak_entry *entry) {
   weak_entry *old = weaktable_entry(holder, at);
   entry->key = old->key;
   hashtable_at(&holder->table, at)->key = OURO_OBJECT(entry);
-  holder->table.version++;
-  if (!old->link.referent) holder->gone--;
   weaktable_end(holder, old);
 }
 

@@ -4,12 +4,19 @@
 #define OURO_TESTS_CYCLE_COLLECTOR_H
 
 #include "cycle/graph.h"
+#include "cycle/cycle.h"
 #include "cycle/embedder.h"
 
 #define CYCLE_PREFIX collector
 #define CYCLE_EMBEDDER graph
 #define CYCLE_OBJECT uint32_t
-#define CYCLE_NONE NOBODY
+#define CYCLE_GROUP graph_group
+#define CYCLE_CLOCK(g) graph_clock(g)
+#define CYCLE_PREFETCH(o) (void)(o)
+
+typedef struct graph_group {
+  bool nothing; /* nodes have nothing in common */
+} graph_group;
 
 typedef void (*graph_visit)(uint32_t referent, void *arg);
 
@@ -22,40 +29,48 @@ static inline bool embed_slot(const graph *g, uint32_t o, uint64_t *slot) {
   return !g->nodes[o].untracked;
 }
 
-static inline uint32_t embed_object(const graph *g, uint64_t slot) {
+static inline uint32_t graph_at(const graph *g, uint64_t slot) {
   return (uint32_t)(slot / g->stride);
 }
 
-static inline bool embed_alive(const graph *g, uint64_t slot) {
-  const node *n = &g->nodes[embed_object(g, slot)];
-  return n->state == LIVE && !n->untracked && !n->frozen;
+static inline graph_group embed_group(const graph *g, uint64_t word) {
+  return (void)g, (void)word, (graph_group){false};
 }
 
-static inline uint32_t embed_at(const graph *g, uint64_t slot) {
-  uint32_t o = embed_object(g, slot);
-  bool there = slot % g->stride == 0 && o < g->used && embed_alive(g, slot);
-  return there && g->nodes[o].old ? o : NOBODY;
+static inline uint32_t embed_object(const graph *g, const graph_group *group, uint64_t slot) {
+  return (void)group, graph_at(g, slot);
 }
 
-static inline void embed_prefetch(const graph *g, uint64_t slot) { (void)g, (void)slot; }
+static inline bool embed_page(const graph *g, uint64_t page) {
+  return page * CYCLE_PAGE_SLOTS < (uint64_t)g->used * g->stride;
+}
 
-/* Slots that may have a node, whatever its state. */
-static inline uint64_t embed_live(const graph *g, uint64_t word) {
-  uint64_t bits = 0, end = (uint64_t)g->used * g->stride;
-  uint64_t first = (word * 64 + g->stride - 1) / g->stride * g->stride;
-  for (uint64_t slot = first; slot < word * 64 + 64 && slot < end; slot += g->stride)
-    bits |= (uint64_t)1 << slot % 64;
-  return bits;
+static inline bool graph_live(const graph *g, uint64_t slot, bool old) {
+  const node *n = &g->nodes[graph_at(g, slot)];
+  bool there = slot % g->stride == 0 && graph_at(g, slot) < g->used && n->state == LIVE;
+  return there && !n->untracked && !n->frozen && (n->old || !old);
+}
+
+static inline uint64_t embed_live(const graph *g, uint64_t word, uint64_t bits, bool old) {
+  uint64_t live = 0, end = (uint64_t)g->used * g->stride;
+  uint64_t slot = (word * 64 + g->stride - 1) / g->stride * g->stride;
+  for (; slot < word * 64 + 64 && slot < end; slot += g->stride)
+    live |= (uint64_t)graph_live(g, slot, old) << slot % 64;
+  return live & bits;
 }
 
 static inline uint32_t embed_count(const graph *g, uint32_t o) {
   return g->nodes[o].immortal ? UINT32_MAX : g->nodes[o].count;
 }
 
-static inline size_t embed_length(const graph *g, uint32_t o) { return g->nodes[o].length; }
+static inline size_t embed_length(const graph *g, const graph_group *group, uint32_t o) {
+  return (void)group, g->nodes[o].length;
+}
 
 static inline __attribute__((always_inline)) void
-embed_traverse(graph *g, uint32_t o, size_t from, size_t to, graph_visit visit, void *arg) {
+embed_traverse(graph *g, const graph_group *group, uint32_t o, size_t from, size_t to,
+               graph_visit visit, void *arg) {
+  (void)group;
   const node *n = &g->nodes[o];
   if (g->lie && from == 0 && to) visit(n->edges[0], arg);
   for (size_t i = from; i < to && i < n->length; i++) visit(n->edges[i], arg);
@@ -71,9 +86,17 @@ static inline void embed_weak(graph *g, uint32_t o, graph_visit visit, void *arg
   for (uint32_t w = g->nodes[o].weak_first; w != NOBODY; w = g->nodes[w].weak_next) visit(w, arg);
 }
 
-static inline bool embed_special(const graph *g, uint32_t o) {
-  const node *n = &g->nodes[o];
+static inline bool graph_special(const node *n) {
   return n->weak_first != NOBODY || n->keep || (n->finalizer && !n->finalized);
+}
+
+static inline uint64_t embed_special(const graph *g, const graph_group *group, uint64_t word,
+                                     uint64_t bits) {
+  uint64_t special = 0;
+  for (uint64_t rest = bits; rest; rest &= rest - 1)
+    if (graph_special(&g->nodes[embed_object(g, group, word * 64 + ouro_lowest_bit(rest))]))
+      special |= rest & -rest;
+  return special;
 }
 
 static inline bool graph_keep(graph *g, uint32_t *garbage, size_t n) {
@@ -107,37 +130,34 @@ static inline bool embed_prepare(graph *g, uint32_t *garbage, size_t n, int stag
   return true;
 }
 
-static inline void embed_condemn(graph *g, uint32_t *garbage, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    node *o = &g->nodes[garbage[i]];
-    CHECK_EQ(o->state, LIVE);
-    CHECK_EQ(o->external, 0);
-    CHECK_EQ(o->weak_first, NOBODY);
-    CHECK(!o->finalizer || o->finalized);
-    o->state = CONDEMNED;
-  }
-  g->condemned += n;
+static inline void graph_condemn(graph *g, node *n) {
+  CHECK_EQ(n->state, LIVE);
+  CHECK_EQ(n->external, 0);
+  CHECK_EQ(n->weak_first, NOBODY);
+  CHECK(!n->finalizer || n->finalized);
+  n->state = CONDEMNED;
+  g->condemned++;
 }
 
-static inline void embed_clear(graph *g, uint32_t *garbage, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    uint32_t o = garbage[i];
-    CHECK_EQ(g->nodes[o].state, CONDEMNED);
-    graph_weak_end(g, o);
-    while (g->nodes[o].length) graph_unref(g, g->nodes[o].edges[--g->nodes[o].length]);
-  }
+static inline void graph_drop_edges(graph *g, uint32_t o) {
+  graph_weak_end(g, o);
+  while (g->nodes[o].length) graph_unref(g, g->nodes[o].edges[--g->nodes[o].length]);
 }
 
-static inline void embed_release(graph *g, uint32_t *garbage, size_t n) {
-  for (size_t i = 0; i < n; i++) {
-    CHECK_EQ(g->nodes[garbage[i]].state, CONDEMNED);
-    CHECK_EQ(g->nodes[garbage[i]].length, 0);
-    graph_free(g, garbage[i]);
+static inline void embed_destroy(graph *g, const graph_group *group, uint64_t word, uint64_t bits,
+                                 cycle_part part) {
+  for (; bits; bits &= bits - 1) {
+    uint32_t o = embed_object(g, group, word * 64 + ouro_lowest_bit(bits));
+    if (part != CYCLE_CONDEMN) CHECK_EQ(g->nodes[o].state, CONDEMNED);
+    if (part == CYCLE_FREE) CHECK_EQ(g->nodes[o].length, 0);
+    if (part == CYCLE_CONDEMN) graph_condemn(g, &g->nodes[o]);
+    else if (part == CYCLE_DROP) graph_drop_edges(g, o);
+    else graph_free(g, o);
   }
 }
 
 /* Each look is a nanosecond later: a budget of n is n looks, the same in every run. */
-static inline uint64_t embed_clock(graph *g) { return g->clock++; }
+static inline uint64_t graph_clock(graph *g) { return g->clock++; }
 
 static inline void embed_broken(graph *g, uint32_t o, uint32_t count, uint32_t found) {
   (void)o;
