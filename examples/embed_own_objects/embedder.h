@@ -42,20 +42,17 @@ static inline bool toy_collectable(const toy_object *o) {
   return o && o->count != 0 && o->count != TOY_STICKY && o->kind->references;
 }
 
-static inline uint64_t embed_live(const toy_world *w, uint64_t word,
-                                  uint64_t bits, bool old) {
+static inline uint64_t embed_live(const toy_world *w, uint64_t word, uint64_t bits, bool old) {
   uint64_t live = 0;
   (void)old;
   for (; bits; bits &= bits - 1) {
     uint64_t slot = word * 64 + ouro_lowest_bit(bits);
-    if (slot < w->used && toy_collectable(w->entries[slot].object))
-      live |= bits & -bits;
+    if (slot < w->used && toy_collectable(w->entries[slot].object)) live |= bits & -bits;
   }
   return live;
 }
 
-static inline bool embed_slot(const toy_world *w, const toy_object *o,
-                              uint64_t *slot) {
+static inline bool embed_slot(const toy_world *w, const toy_object *o, uint64_t *slot) {
   (void)w;
   *slot = o->slot;
   return o->kind->references != NULL;
@@ -66,8 +63,7 @@ static inline toy_group embed_group(const toy_world *w, uint64_t word) {
   return (toy_group){true};
 }
 
-static inline toy_object *embed_object(const toy_world *w, const toy_group *g,
-                                       uint64_t slot) {
+static inline toy_object *embed_object(const toy_world *w, const toy_group *g, uint64_t slot) {
   (void)g;
   return w->entries[slot].object;
 }
@@ -79,24 +75,22 @@ static inline uint32_t embed_count(const toy_world *w, const toy_object *o) {
   return o->count; /* TOY_STICKY is UINT32_MAX */
 }
 
-static inline size_t embed_length(const toy_world *w, const toy_group *g,
-                                  toy_object *o) {
+static inline size_t embed_length(const toy_world *w, const toy_group *g, toy_object *o) {
   size_t count = 0;
   (void)w, (void)g;
-  if (o->kind->references)
-    o->kind->references(o, &count);
+  if (o->kind->references) o->kind->references(o, &count);
   return count;
 }
 
-static inline __attribute__((always_inline)) void
-embed_traverse(toy_world *w, const toy_group *g, toy_object *o, size_t from,
-               size_t to, toy_visit visit, void *arg) {
+static inline __attribute__((always_inline)) void embed_traverse(toy_world *w, const toy_group *g,
+                                                                 toy_object *o, size_t from,
+                                                                 size_t to, toy_visit visit,
+                                                                 void *arg) {
   size_t count = 0;
   toy_object **at = o->kind->references ? o->kind->references(o, &count) : NULL;
   (void)w, (void)g;
   for (size_t i = from; i < to && i < count; i++)
-    if (at[i])
-      visit(at[i], arg);
+    if (at[i]) visit(at[i], arg);
 }
 
 /* Roots save work where there are some at hand; nothing depends on them. */
@@ -107,32 +101,25 @@ static inline void embed_roots(toy_world *w, toy_visit visit, void *arg) {
 /* --- what must happen before the end; handles are no objects and need nothing
  * --- */
 
-static inline void embed_weak(toy_world *w, toy_object *o, toy_visit visit,
-                              void *arg) {
+static inline void embed_weak(toy_world *w, toy_object *o, toy_visit visit, void *arg) {
   (void)w, (void)o, (void)visit, (void)arg;
 }
 
-static inline uint64_t embed_special(const toy_world *w, const toy_group *g,
-                                     uint64_t word, uint64_t bits) {
+static inline uint64_t embed_special(const toy_world *w, const toy_group *g, uint64_t word,
+                                     uint64_t bits) {
   uint64_t special = 0;
   for (; bits; bits &= bits - 1) {
     const toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(bits));
-    if (o->kind->finalize && !o->finalized)
-      special |= bits & -bits;
+    if (o->kind->finalize && !o->finalized) special |= bits & -bits;
   }
   return special;
 }
 
-static inline bool embed_prepare(toy_world *w, toy_object **garbage, size_t n,
-                                 int stage) {
-  if (stage == 0)
-    return false; /* nothing here has to be kept */
-  for (size_t i = 0; i < n; i++)
-    toy_retain(garbage[i]);
-  for (size_t i = 0; i < n; i++)
-    toy_finalize(w, garbage[i]);
-  for (size_t i = 0; i < n; i++)
-    toy_release(w, garbage[i]);
+static inline bool embed_prepare(toy_world *w, toy_object **garbage, size_t n, int stage) {
+  if (stage == 0) return false; /* nothing here has to be kept */
+  for (size_t i = 0; i < n; i++) toy_retain(garbage[i]);
+  for (size_t i = 0; i < n; i++) toy_finalize(w, garbage[i]);
+  for (size_t i = 0; i < n; i++) toy_release(w, garbage[i]);
   return true;
 }
 
@@ -141,25 +128,17 @@ static inline bool embed_prepare(toy_world *w, toy_object **garbage, size_t n,
 static inline void toy_drop(toy_world *w, toy_object *o) {
   size_t count;
   toy_object **at = o->kind->references(o, &count);
-  while (count-- > 0)
-    toy_release(w, at[count]);
+  while (count-- > 0) toy_release(w, at[count]);
 }
 
-static inline void embed_destroy(toy_world *w, const toy_group *g,
-                                 uint64_t word, uint64_t bits,
+static inline void embed_destroy(toy_world *w, const toy_group *g, uint64_t word, uint64_t bits,
                                  cycle_part part) {
   for (; bits; bits &= bits - 1) {
     toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(bits));
     switch (part) {
-    case CYCLE_CONDEMN:
-      o->count = TOY_STICKY;
-      break;
-    case CYCLE_DROP:
-      toy_drop(w, o);
-      break;
-    case CYCLE_FREE:
-      toy_free(w, o);
-      break;
+    case CYCLE_CONDEMN: o->count = TOY_STICKY; break;
+    case CYCLE_DROP: toy_drop(w, o); break;
+    case CYCLE_FREE: toy_free(w, o); break;
     }
   }
 }
@@ -174,8 +153,8 @@ static inline uint64_t toy_clock(const toy_world *w) {
 }
 
 void toy_broken(const toy_object *o, uint32_t count, uint32_t found);
-static inline void embed_broken(const toy_world *w, const toy_object *o,
-                                uint32_t count, uint32_t found) {
+static inline void embed_broken(const toy_world *w, const toy_object *o, uint32_t count,
+                                uint32_t found) {
   (void)w;
   toy_broken(o, count, found);
 }
