@@ -84,10 +84,12 @@ static inline void cycle_clear_set(cycle_set *s) {
   while (s->used) cycle_drop_chunk(s);
 }
 
-/* Which counters are not zero, as bits. */
+/* Which counters are not zero, as bits: mostly none, as most objects are held by others only. */
 static inline uint64_t cycle_nonzero(const cycle_chunk *chunk) {
+  uint32_t any = 0;
   uint64_t bits = 0;
-  for (unsigned i = 0; i < 64; i++) bits |= (uint64_t)(chunk->counter[i] != 0) << i;
+  for (unsigned i = 0; i < 64; i++) any |= chunk->counter[i];
+  for (unsigned i = 0; any && i < 64; i++) bits |= (uint64_t)(chunk->counter[i] != 0) << i;
   return bits;
 }
 
