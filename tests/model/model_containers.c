@@ -299,7 +299,7 @@ static void play(ouro_heap *heap, uint64_t seed, int steps, int every) {
 TEST(random_operations) {
   for (int life = 0; life < 4; life++) {
     ouro_heap *h = quiet_heap("model");
-    play(h, test_random(), 5000, 500);
+    play(h, test_random(), 5000, 100);
     ouro_heap_destroy(h);
   }
 }
@@ -308,7 +308,7 @@ TEST(random_operations_hardened) {
   ouro_heap_options options = quiet_options("model");
   options.hardened = true;
   ouro_heap *h = ouro_heap_new(&options);
-  play(h, test_random(), 5000, 500);
+  play(h, test_random(), 5000, 100);
   ouro_heap_destroy(h);
 }
 
@@ -318,7 +318,7 @@ TEST(random_operations_with_low_thresholds) {
     ouro_heap *h = quiet_heap("model");
     ouro_gc_set_thresholds(h, (const uint32_t[]){3, 2, 2});
     ouro_gc_set_pause(h, life % 2 ? 0 : 1000);
-    play(h, test_random(), 5000, 500);
+    play(h, test_random(), 5000, 100);
     ouro_heap_destroy(h);
   }
 }
@@ -327,7 +327,7 @@ TEST(a_collection_at_every_allocation) {
   for (uint32_t n = 1; n <= 3; n++) {
     ouro_heap *h = quiet_heap("model");
     ouro_gc_set_stress(h, n);
-    play(h, test_random(), 1000, 100);
+    play(h, test_random(), 2500, 100);
     ouro_heap_destroy(h);
   }
 }
@@ -365,13 +365,13 @@ static void refuse_each(int steps, uint64_t every, uint32_t stress) {
   CHECK_LT(40u, n);
 }
 
-TEST(the_nth_allocation_fails) { refuse_each(100, 0, 0); }
+TEST(the_nth_allocation_fails) { refuse_each(150, 0, 0); }
 
 TEST(all_allocations_from_the_nth_on_fail) { refuse_each(150, 1, 0); }
 
 TEST(every_fifth_allocation_fails) { refuse_each(150, 5, 0); }
 
-TEST(the_nth_allocation_fails_where_each_collects) { refuse_each(60, 0, 1); }
+TEST(the_nth_allocation_fails_where_each_collects) { refuse_each(120, 0, 1); }
 
 /* A limit in place of injected faults: collections are tried before anything is refused. */
 TEST(random_operations_under_a_limit) {
@@ -380,7 +380,7 @@ TEST(random_operations_under_a_limit) {
     world w;
     CHECK(world_start(&w, h, test_random()));
     ouro_heap_set_limit(h, (size_t)(6 + life) * 64 * KIB);
-    for (int i = 1; i <= 1000; i++) {
+    for (int i = 1; i <= 5000; i++) {
       step(&w);
       compare(&w, i);
     }
