@@ -192,8 +192,8 @@ static bool list_attach(ouro_list *list, const ouro_list *sorted) {
   return runtime_fail(heap, "the list was changed while it was sorted");
 }
 
-/* While it is sorted the list is empty, as in CPython: `before` may allocate, so a collection may
- * look at the list, and must not find an item twice. */
+/* While it is sorted the list is empty, as in CPython: `before` may change it, or allocate, so that
+ * a collection looks at it, which relies on finding each reference once. */
 bool ouro_list_sort(ouro_list *list, bool (*before)(const void *, const void *, void *),
                     void *ctx) {
   ouro_heap *heap = ouro_heap_of(list);
