@@ -2,7 +2,7 @@
 /*
  * Runs an example, whose `main` the build has named example_main, again and again, each time in a
  * process of its own: each heap it makes is refused; the n-th allocation of each heap fails, for
- * every n up to some hundred and some beyond; all objects are collected at every allocation.
+ * every n up to a hundred and some beyond; all objects are collected at every allocation.
  *
  * Where something fails the example ends with status 0 or 1 and a heap without a broken invariant.
  * Where nothing does it ends with 0.
@@ -102,8 +102,8 @@ static int run_example(unsigned heap, uint64_t n, uint32_t stress) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 256 + WTERMSIG(status);
 }
 
-/* Every failure of the first few hundred; where there are more, fewer and fewer of these. */
-static uint64_t next_failure(uint64_t n) { return n < 300 ? n + 1 : n + n / 5; }
+/* Every failure of the first hundred; where there are more, fewer and fewer of these. */
+static uint64_t next_failure(uint64_t n) { return n < 100 ? n + 1 : n + n / 5; }
 
 static bool fail_all(unsigned heap, unsigned *runs) {
   for (uint64_t n = 0;; n = next_failure(n), ++*runs) {
