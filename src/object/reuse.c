@@ -25,9 +25,14 @@ ouro_reuse *ouro_reuse_new(ouro_type *t, size_t cap, bool (*construct)(void *),
     runtime_fail(t->heap, "a type of fixed-size objects has at most one object pool");
     return NULL;
   }
-  if (__builtin_mul_overflow(cap, sizeof(ouro_object *), &size)) return NULL;
-  ouro_reuse *pool = ouro_calloc(t->heap, 1, sizeof *pool + size);
-  if (!pool) return NULL;
+  if (__builtin_mul_overflow(cap, sizeof(ouro_object *), &size) ||
+      __builtin_add_overflow(size, sizeof(ouro_reuse), &size))
+    size = SIZE_MAX;
+  ouro_reuse *pool = ouro_calloc(t->heap, 1, size);
+  if (!pool) {
+    runtime_fail(t->heap, "out of memory");
+    return NULL;
+  }
   pool->type = type_in(t);
   pool->construct = construct;
   pool->reset = reset;

@@ -17,8 +17,10 @@ static bool refs_fit(const ouro_type_spec *spec) {
 static bool items_fit(const ouro_type_spec *spec) {
   const ouro_items *items = &spec->items;
   if (items->kind == OURO_NO_ITEMS) return true;
+  if (items->kind > OURO_ITEMS_POINTED) return false;
   if (items->length % sizeof(size_t) || items->length + sizeof(size_t) > spec->size) return false;
   if (items->at % sizeof(void *)) return false;
+  if (items->length < sizeof(ouro_object) || items->at < sizeof(ouro_object)) return false;
   size_t end = items->at + (items->kind == OURO_ITEMS_POINTED ? sizeof(void *) : 0);
   size_t stride = items->stride ? items->stride : sizeof(void *);
   size_t per_item = items->per_item ? items->per_item : 1;
@@ -97,7 +99,7 @@ ouro_type *ouro_type_new(ouro_heap *heap, const ouro_type_spec *spec) {
   runtime *rt = runtime_ensure(heap);
   if (!rt) return NULL;
   rt->error = wrong_with(spec);
-  if (!rt->error && rt->type_count > UINT16_MAX) rt->error = "a heap has at most 65,535 types";
+  if (!rt->error && rt->type_count >= UINT16_MAX) rt->error = "a heap has at most 65,535 types";
   if (rt->error) return NULL;
   type *t = new_type(heap, spec);
   if (!t) return NULL;
