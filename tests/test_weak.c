@@ -3,6 +3,7 @@
  * weak reference. Order and timing are in conformance/rules_weak.c. */
 #include "test.h"
 
+#include "object/state.h"
 #include "object/weak.h"
 #include "object/weakmap.h"
 #include "support/story.h"
@@ -206,6 +207,81 @@ TEST(objects_that_are_being_destroyed) {
   ouro_unref(dying);
   CHECK_STR(events, "del x, w");
   ouro_unref(weak);
+  close_world();
+}
+
+/* Links that a `clear` of its own drops are destroyed one within the other to a certain depth, then
+ * the next ones wait. Nobody may get hold of one that waits, of a weak reference to it that waits,
+ * or of any that has gone. */
+enum { DEEP = 200 };
+typedef struct deep {
+  ouro_object object;
+  struct deep *next;
+  ouro_weak *plain; /* to an object that outlives all of this */
+  int number;
+} deep;
+
+static ouro_weak *to_deep[DEEP];
+static node *survivor;
+static int cleared_deep, shared_anew;
+
+static void visit_deep(const void *self, size_t from, size_t to, ouro_visit_fn visit, void *arg) {
+  (void)from, (void)to;
+  const deep *d = self;
+  if (d->next) visit(OURO_OBJECT(d->next), arg);
+  if (d->plain) visit(OURO_OBJECT(d->plain), arg);
+}
+
+static void look_at_deep(deep *d, int number) {
+  if (number == DEEP) return;
+  CHECK(ouro_weak_is_gone(to_deep[number]));
+  CHECK(!ouro_weak_get(to_deep[number]));
+  if (ouro_weak_count(d)) CHECK(!ouro_weak_new(d, NULL, NULL));
+}
+
+static void clear_deep(void *self) {
+  deep *d = self, *next = d->next;
+  ouro_weak *plain = d->plain;
+  bool waits = runtime_in(world)->depth >= TUNE_DEPTH;
+  d->next = NULL;
+  d->plain = NULL;
+  ouro_unref(next);
+  if (waits && next) look_at_deep(next, d->number + 1);
+  else if (next) CHECK(ouro_weak_is_gone(to_deep[d->number + 1]));
+  ouro_unref(plain);
+  if (plain && waits) {
+    ouro_weak *anew = ouro_weak_new(survivor, NULL, NULL);
+    CHECK(anew && anew != plain && ouro_weak_get(anew) == (void *)survivor);
+    ouro_unref(survivor);
+    ouro_unref(anew);
+    shared_anew++;
+  }
+  cleared_deep++;
+}
+
+TEST(objects_that_wait_for_their_destruction_are_gone) {
+  open_world();
+  const ouro_type_spec spec = {
+      .name = "deep", .size = sizeof(deep), .traverse = visit_deep, .clear = clear_deep};
+  ouro_type *type = ouro_type_new(world, &spec);
+  survivor = make_node("s", NULL);
+  deep *first = NULL;
+  for (int i = DEEP - 1; i >= 0; i--) {
+    deep *d = ouro_new(type);
+    d->next = first;
+    d->number = i;
+    to_deep[i] = ouro_weak_new(d, NULL, NULL);
+    first = d;
+  }
+  deep *at = first;
+  for (unsigned i = 0; i < TUNE_DEPTH - 1; i++) at = at->next;
+  at->plain = ouro_weak_new(survivor, NULL, NULL); /* dropped where destruction waits */
+  ouro_unref(first);
+  CHECK_EQ(cleared_deep, DEEP);
+  CHECK_EQ(shared_anew, 1);
+  CHECK_EQ(ouro_weak_count(survivor), 0u);
+  for (int i = 0; i < DEEP; i++) ouro_unref(to_deep[i]);
+  ouro_unref(survivor);
   close_world();
 }
 

@@ -497,6 +497,30 @@ TEST(a_value_whose_finalizer_ends_the_dictionary) {
   close_world();
 }
 
+/* No finalizer far and near: that the key's count changed is for the collector to know. */
+TEST(a_garbage_dictionary_whose_key_only_it_holds) {
+  open_keys();
+  static const uint16_t refs[] = {offsetof(node, left), offsetof(node, right),
+                                  offsetof(node, other), 0};
+  const ouro_type_spec quiet = {.name = "quiet", .size = sizeof(node), .refs = refs};
+  node_type = ouro_type_new(world, &quiet);
+  for (int i = 0; i < 100; i++) {
+    node *ring[2], *k = make_node("k", NULL);
+    make_ring(ring, "ab");
+    values = ouro_weakvaluedict_new(world);
+    CHECK(ouro_weakvaluedict_put(values, k, ring[1]));
+    ouro_unref(k);
+    ring[0]->other = OURO_OBJECT(values);
+    drop_nodes(ring, 2);
+  }
+  CHECK_EQ(ouro_collect(world, 2), 400);
+  CHECK_EQ(live_nodes(), 0u);
+  check_world();
+  for (int i = 0; i < 1000; i++) make_node("x", NULL); /* each block once */
+  CHECK_EQ(live_nodes(), 1000u);
+  close_world();
+}
+
 /* A dictionary in a cycle with its own value (weak-key) or key (weak-value). */
 TEST(dictionaries_in_cycles_are_collected) {
   open_keys();
@@ -644,37 +668,110 @@ static void drop_script(void) {
   ouro_collect(world, 2);
 }
 
-TEST(every_refusal_of_memory_loses_nothing) {
-  uint64_t n = 1;
-  for (bool whole = false; !whole; n++) {
-    open_keys();
-    ouro_heap_fail(world, n, 0);
-    whole = script();
-    ouro_heap_fail(world, 0, 0);
-    check_contents();
-    drop_script();
-    CHECK_EQ(live_nodes(), 0u);
-    CHECK_EQ(map_count(), 0u);
-    close_world();
-  }
+/* Blocks that stay when all objects are gone: types, the map. */
+static uint64_t blocks_left(void) {
+  ouro_heap_stats s = stats_of(world);
+  return s.live_blocks + s.large_blocks;
+}
+
+static bool run_script(uint64_t fail, uint64_t every, uint64_t *left) {
+  open_keys();
+  ouro_heap_fail(world, fail, every);
+  bool whole = script();
+  ouro_heap_fail(world, 0, 0);
+  check_contents();
+  drop_script();
+  CHECK_EQ(live_nodes(), 0u);
+  CHECK_EQ(map_count(), 0u);
+  *left = blocks_left();
+  close_world();
+  return whole;
+}
+
+/* `every` 0: one refusal; 1: from then on nothing is to be had. */
+static void refuse_each(uint64_t every) {
+  uint64_t whole, left, n = 1;
+  CHECK(run_script(0, 0, &whole));
+  for (; !run_script(n, every, &left); n++) CHECK_LE(left, whole);
   CHECK_LT(50u, n);
 }
 
-/* From some moment on nothing is to be had any more, not even after a collection. */
-TEST(memory_that_stays_away_loses_nothing) {
-  uint64_t n = 1;
-  for (bool whole = false; !whole; n++) {
-    open_keys();
-    ouro_heap_fail(world, n, 1);
-    whole = script();
-    ouro_heap_fail(world, 0, 0);
-    check_contents();
-    drop_script();
-    CHECK_EQ(live_nodes(), 0u);
-    CHECK_EQ(map_count(), 0u);
-    close_world();
+TEST(every_refusal_of_memory_loses_nothing) { refuse_each(0); }
+TEST(memory_that_stays_away_loses_nothing) { refuse_each(1); }
+
+static void make_garbage(size_t n) {
+  static const uint16_t refs[] = {offsetof(node, left), 0};
+  const ouro_type_spec quiet = {.name = "quiet", .size = sizeof(node), .refs = refs};
+  ouro_type *type = ouro_type_new(world, &quiet);
+  for (size_t i = 0; i < n; i++) {
+    node *loop = ouro_new(type);
+    ouro_assign(&loop->left, loop);
+    ouro_unref(loop);
   }
-  CHECK_LT(50u, n);
+}
+
+static void limit_to_what_is_used(void) {
+  ouro_heap_set_limit(world, stats_of(world).pools * 64 * KIB + stats_of(world).large);
+}
+
+/* There is a pool with room for entries, so that the first refusal is the table's: above 512 bytes
+ * it needs memory that only garbage has. */
+TEST(garbage_makes_room_for_a_table) {
+  open_keys();
+  key *all[20];
+  keys = ouro_weakkeydict_new(world);
+  for (int i = 0; i < 20; i++) all[i] = make_key((uint64_t)i);
+  CHECK(ouro_weakkeydict_put(keys, all[0], keys));
+  make_garbage(50000);
+  limit_to_what_is_used();
+  for (int i = 1; i < 20; i++) CHECK(ouro_weakkeydict_put(keys, all[i], keys));
+  CHECK_LT(stats_of(world).live_blocks, 10000u);
+  for (int i = 0; i < 20; i++) ouro_unref(all[i]);
+  ouro_unref(keys);
+  close_world();
+}
+
+/* Each set has one member, so only the map grows. */
+TEST(garbage_makes_room_for_the_map) {
+  open_keys();
+  key *all[40];
+  ouro_weakset *sets[40];
+  for (int i = 0; i < 40; i++) {
+    all[i] = make_key((uint64_t)i);
+    sets[i] = ouro_weakset_new(world);
+    CHECK(ouro_weakset_add(sets[i], all[0]));
+  }
+  make_garbage(50000);
+  limit_to_what_is_used();
+  for (int i = 1; i < 40; i++) CHECK(ouro_weakset_add(sets[i], all[i]));
+  CHECK_LT(stats_of(world).live_blocks, 10000u);
+  for (int i = 0; i < 40; i++) {
+    CHECK_EQ(ouro_weakset_has(sets[i], all[i]), 1);
+    ouro_unref(all[i]);
+    ouro_unref(sets[i]);
+  }
+  close_world();
+}
+
+/* The heap is full, of garbage for the most part. Tables and entries that need memory get it. */
+TEST(garbage_makes_room) {
+  open_keys();
+  enum { KEYS = 20000 };
+  static key *all[KEYS];
+  keys = ouro_weakkeydict_new(world);
+  for (int i = 0; i < KEYS; i++) all[i] = make_key((uint64_t)i);
+  make_garbage(200000);
+  size_t full = stats_of(world).pools * 64 * KIB + stats_of(world).large;
+  ouro_heap_set_limit(world, full);
+  uint64_t before = stats_of(world).live_blocks;
+  for (int i = 0; i < KEYS; i++) CHECK(ouro_weakkeydict_put(keys, all[i], keys));
+  CHECK_LT(stats_of(world).live_blocks, before - 100000);
+  CHECK_LE(stats_of(world).pools * 64 * KIB + stats_of(world).large, full);
+  CHECK_EQ(ouro_weakkeydict_length(keys), (size_t)KEYS);
+  for (int i = 0; i < KEYS; i++) ouro_unref(all[i]);
+  CHECK_EQ(ouro_count(keys), 1u);
+  ouro_unref(keys);
+  close_world();
 }
 
 TEST(a_collection_at_every_allocation) {

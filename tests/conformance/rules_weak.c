@@ -201,15 +201,15 @@ static void put_garbage_dictionary(node **ring) {
   ouro_unref(k);
 }
 
-static void a_garbage_dictionary_keeps_what_it_holds_for_finalizers(void) {
+static void keys_of_a_garbage_dictionary_are_finalized_in_turn(void) {
   node *ring[2];
   put_garbage_dictionary(ring);
   drop_nodes(ring, 2);
   collect();
 }
 
-TEST(W2_a_garbage_dictionary_keeps_what_it_holds_for_finalizers) {
-  STORY(a_garbage_dictionary_keeps_what_it_holds_for_finalizers, "del k, del a, del b, collected");
+TEST(W2_keys_of_a_garbage_dictionary_are_finalized_in_turn) {
+  STORY(keys_of_a_garbage_dictionary_are_finalized_in_turn, "del k, del a, del b, collected");
 }
 
 static void holds_itself(node *self) { ouro_assign(&held, self); }

@@ -4,8 +4,8 @@
 Without an argument: prints each scenario's events. With the names of C files: compares them with the
 texts that these files expect, `STORY(name, "events")` or, where Ouro does otherwise on purpose,
 `DIFFERS(name, "events in CPython", "events in Ouro")`; a difference ends in status 1. The texts are those of
-3.10 to 3.12; later ones tell weak references that finalizers made nothing (gh-91636), and 3.15 clears those
-without a callback behind the finalizers (gh-136189): status 77 there.
+3.10 to 3.12; later ones clear weak references that finalizers made (gh-91636), and 3.15 clears those without
+a callback behind the finalizers (gh-136189): status 77 there.
 """
 
 import gc
@@ -409,7 +409,7 @@ def garbage_leaves_a_weak_key_dictionary():
 
 
 @scenario
-def a_garbage_dictionary_keeps_what_it_holds_for_finalizers():
+def keys_of_a_garbage_dictionary_are_finalized_in_turn():
     k = Node("k")
     a, b = ring("a", "b")
     a.right = weakref.WeakValueDictionary({k: b})

@@ -5,6 +5,7 @@
  */
 #include "test.h"
 
+#include "object/tune.h"
 #include "object/weak.h"
 #include "support/story.h"
 
@@ -27,7 +28,7 @@ static uint32_t real_serial;
 /* The model. A weak reference without callback has serial 0. */
 static struct { bool alive, loop; } m_referents[REFERENTS];
 static struct {
-  bool used, gone;
+  bool used, gone, told;
   uint32_t referent, serial, target;
   action action;
 } m_weaks[WEAKS];
@@ -93,7 +94,7 @@ static void real_make_weak(uint32_t at, uint32_t referent, bool told, action act
 
 static void m_make_weak(uint32_t at, uint32_t referent, bool told, action act, uint32_t target) {
   m_weaks[at].used = true;
-  m_weaks[at].gone = false;
+  m_weaks[at].gone = m_weaks[at].told = false;
   m_weaks[at].referent = referent;
   m_weaks[at].serial = told ? ++m_serial : 0;
   m_weaks[at].action = act;
@@ -125,14 +126,13 @@ static int by_serial(const void *a, const void *b) {
   return x < y ? 1 : x > y ? -1 : 0;
 }
 
-/* Everything is gone first; then those told, youngest first, whatever becomes of them meanwhile. */
-static void m_kill(uint32_t referent) {
+/* Those told, youngest first, whatever becomes of them meanwhile. */
+static void m_tell(uint32_t referent) {
   uint32_t told[WEAKS][3];
   size_t n = 0;
-  m_referents[referent].alive = false;
   for (uint32_t i = 0; i < WEAKS; i++) {
-    if (!m_weaks[i].used || m_weaks[i].gone || m_weaks[i].referent != referent) continue;
-    m_weaks[i].gone = true;
+    if (!m_weaks[i].used || m_weaks[i].told || m_weaks[i].referent != referent) continue;
+    m_weaks[i].told = true;
     if (!m_weaks[i].serial) continue;
     told[n][0] = m_weaks[i].serial;
     told[n][1] = m_weaks[i].action;
@@ -143,6 +143,33 @@ static void m_kill(uint32_t referent) {
     m_say(told[i][0]);
     m_act((action)told[i][1], told[i][2]);
   }
+}
+
+static void m_clear(uint32_t referent) {
+  m_referents[referent].alive = false;
+  for (uint32_t i = 0; i < WEAKS; i++)
+    if (m_weaks[i].referent == referent) m_weaks[i].gone = true;
+}
+
+/* Deaths within deaths come at once, to a certain depth; from there on the last one waits least. */
+static uint32_t m_depth, m_waiting[REFERENTS];
+static size_t m_waiting_count;
+
+static void m_kill(uint32_t referent) {
+  m_clear(referent);
+  if (m_depth >= TUNE_DEPTH) {
+    m_waiting[m_waiting_count++] = referent;
+    return;
+  }
+  m_depth++;
+  m_tell(referent);
+  while (m_depth == 1 && m_waiting_count) m_tell(m_waiting[--m_waiting_count]);
+  m_depth--;
+}
+
+static void m_kill_collected(uint32_t referent) {
+  m_clear(referent);
+  m_tell(referent);
 }
 
 /* --- both ------------------------------------------------------------------------------------- */
@@ -161,7 +188,8 @@ static void kill_referent(uint32_t at) {
   bool loop = m_referents[at].loop;
   forget(&referents[at]);
   if (loop) CHECK_EQ(ouro_collect(world, 2), 1);
-  m_kill(at);
+  if (loop) m_kill_collected(at);
+  else m_kill(at);
 }
 
 static void make_weak(uint32_t at, uint32_t referent) {
