@@ -58,16 +58,8 @@ void lisp_free(lisp *l) {
   ouro_free(l->heap, l);
 }
 
-value eval_tree(lisp *l, OURO_STOLEN value tree) {
-  closure *program = tree ? compile(l, tree) : NULL;
-  ouro_unref(tree);
-  value result = program ? vm_run(l, OURO_OBJECT(program), NULL) : NULL;
-  ouro_unref(program);
-  return result;
-}
-
 /* The forms of a `begin` are compiled one by one, as a macro that one defines may serve the next. */
-static value eval_form(lisp *l, value form) {
+value eval_form(lisp *l, value form) {
   if (is(l, form, K_PAIR) && ((pair *)form)->line) l->line = ((pair *)form)->line;
   value expanded = expand_head(l, form, NULL), result = NULL;
   if (expanded && is_begin(l, expanded, NULL) && list_length(l, expanded) > 1) {
@@ -75,7 +67,11 @@ static value eval_form(lisp *l, value form) {
       ouro_assign_new(&result, eval_form(l, CAR(rest)));
       if (!result) break;
     }
-  } else if (expanded) result = eval_tree(l, analyse(l, expanded, NULL));
+  } else if (expanded) {
+    closure *program = compile_form(l, expanded);
+    result = program ? vm_run(l, OURO_OBJECT(program), NULL) : NULL;
+    ouro_unref(program);
+  }
   ouro_unref(expanded);
   return result;
 }

@@ -4,8 +4,7 @@
  *
  *     types.c    what the objects are: the reference fields are declared, Ouro does the rest
  *     read.c     text to objects, and how each failure is passed on
- *     analyse.c  forms to trees with variables in place of names; special.c: the special forms
- *     emit.c     trees to instructions
+ *     compile.c  forms to instructions; special.c: the special forms
  *     vm.c       the machine: where its references are, and what it tells the collector
  *     lisp.c     the beginning and the end of an interpreter in a heap
  *
@@ -27,7 +26,7 @@ typedef struct lisp lisp;
 typedef enum kind {
   K_RECORD, K_INT, K_FLOAT, K_STR, /* Ouro's; a symbol is an interned string */
   K_PAIR, K_VECTOR, K_CHAR, K_CONSTANT, K_CLOSURE, K_BUILTIN, K_ESCAPE, K_CONDITION, K_RECORD_TYPE,
-  K_BOX, K_CELL, K_CODE, K_ALIAS, K_SPECIAL, K_VARIABLE, K_NODE, /* of the compiler's */
+  K_BOX, K_CELL, K_CODE, K_ALIAS, K_SPECIAL, K_VARIABLE, /* of the compiler's */
   KINDS
 } kind;
 
@@ -254,74 +253,65 @@ size_t utf8_encode(uint32_t code, char *out); /* up to 4 bytes */
 
 /* --- The compiler ----------------------------------------------------------------------------- */
 
-typedef enum node_kind {
-  N_CONST,  /* datum: the value */
-  N_LOCAL,  /* datum: variable */
-  N_GLOBAL, /* datum: cell */
-  N_SET,    /* datum: variable or cell; items: value */
-  N_DEFINE, /* datum: cell; items: value */
-  N_IF,     /* items: test, then, else */
-  N_LAMBDA, /* datum: name; vars; self: the variable it is the value of; items: body */
-  N_LET,    /* vars; items: values, body */
-  N_BODY,   /* vars, defined by an N_SET each; items: forms */
-  N_CALL    /* items: function, arguments */
-} node_kind;
-
 typedef struct variable {
   ouro_object object;
   value name;
-  bool assigned, captured; /* by set!; by a closure */
-  bool ready, early;       /* it has its value from here on; something may look at it before */
-  uint32_t level, slot;    /* of the code that holds it, and where on the stack */
+  uint32_t level, slot; /* of the function that holds it, and where on the stack */
+  uint32_t number;      /* in its unit */
+  bool ready;           /* it has its value from here on */
 } variable;
 
-typedef struct node {
-  ouro_object object;
-  value datum;
-  ouro_list *vars;
-  variable *self;
-  uint32_t line;
-  uint8_t kind;
-  bool rest;
-  size_t length;
-  value items[];
-} node;
+typedef struct unit { /* what is compiled at once: a form and all in it */
+  lisp *l;
+  uint8_t *flags; /* by number of a variable: what the first pass found out */
+  uint32_t variables, room;
+  bool again; /* the second pass */
+} unit;
 
-typedef struct scope { /* on the C stack while forms are analysed */
+typedef struct function { /* whose code is being made */
+  unit *unit;
+  struct function *outer;
+  instruction *code;
+  size_t length, room;
+  ouro_list *constants, *captures; /* captures: variables, in the order of closure.captured */
+  const variable *self;            /* the variable that it is the value of, or NULL */
+  uint32_t level, depth, most;
+} function;
+
+typedef struct scope { /* on the C stack while its forms are compiled */
   struct scope *outer;
   ouro_list *vars;
-  variable *self; /* boundary: the variable that the function is the value of, or NULL */
-  bool boundary;  /* the parameters of a function */
 } scope;
 
+typedef bool (*special_fn)(function *f, value form, scope *s, bool tail);
 typedef struct special {
   ouro_object object;
-  value (*analyse)(lisp *l, value form, scope *s);
+  special_fn compile;
 } special;
 
-OURO_NEW value analyse(lisp *l, value form, scope *s);
-OURO_NEW value analyse_body(lisp *l, value forms, scope *s);
+/* A procedure of no parameters that does what the form says. */
+OURO_NEW closure *compile_form(lisp *l, value form);
+bool compile(function *f, value form, scope *s, bool tail);
+bool compile_body(function *f, value forms, scope *s, bool tail);
 /* `name` may be l->no. */
-OURO_NEW value analyse_lambda(lisp *l, value name, value params, value forms, scope *s,
-                              variable *self);
-/* A tree of the items of the list, each analysed. */
-OURO_NEW value analyse_items(lisp *l, node_kind k, value forms, scope *s);
-OURO_NEW node *node_new(lisp *l, node_kind k, value datum, size_t items);
-/* node->items[i] = item. Returns the node, NULL and none where there is no item. */
-OURO_NEW value node_set(OURO_STOLEN node *n, size_t i, OURO_STOLEN value item);
-OURO_BORROWED variable *scope_add(lisp *l, scope *s, value name, bool ready); /* or an error */
-OURO_BORROWED variable *scope_find(scope *s, value id);
-OURO_NEW value reference(lisp *l, value id, scope *s);
+bool compile_lambda(function *f, value name, value params, value forms, scope *s,
+                    const variable *self);
+bool put(function *f, enum op op, uint8_t count, size_t at);
+bool push(function *f, enum op op, uint8_t count, size_t at); /* where it leaves one value more */
+bool push_indexed(function *f, enum op op, void *constant, bool tail);
+/* The index of v in a list, added where it is new; SIZE_MAX: no memory. */
+size_t index_in(ouro_list *list, void *v);
+OURO_BORROWED variable *scope_add(function *f, scope *s, value name, bool ready); /* or an error */
+OURO_BORROWED variable *scope_find(const scope *s, value id);
+bool enclose(function *f, const variable *v);
+bool push_undefined(function *f, const variable *v);
+bool store_variable(function *f, variable *v, bool first);
 /* The macro or special form that the form's head names, NULL: none. */
-OURO_BORROWED value syntax_of(lisp *l, value form, scope *s);
+OURO_BORROWED value syntax_of(lisp *l, value form, const scope *s);
 /* Expands macros at the head of the form until there is none. */
-OURO_NEW value expand_head(lisp *l, value form, scope *s);
+OURO_NEW value expand_head(lisp *l, value form, const scope *s);
 bool specials_make(lisp *l);
-bool is_begin(lisp *l, value form, scope *s);
-OURO_NEW value strip(lisp *l, value form); /* names in place of aliases, in data */
-
-/* A procedure of no parameters that does what the tree says. */
-OURO_NEW closure *compile(lisp *l, value tree);
+bool is_begin(lisp *l, value form, const scope *s);
 
 /* --- The machine and the whole ---------------------------------------------------------------- */
 
@@ -336,7 +326,7 @@ lisp *lisp_new(ouro_heap *heap, FILE *out);
 void lisp_free(lisp *l); /* drops all it holds */
 /* Evaluates all forms of the text: the last one's value. NULL: the error is in l->error. */
 OURO_NEW value lisp_eval(reader *r);
-OURO_NEW value eval_tree(lisp *l, OURO_STOLEN value tree);
+OURO_NEW value eval_form(lisp *l, value form);
 bool lisp_run(lisp *l, const char *name, const char *text, size_t length);
 bool lisp_load(lisp *l, const char *path);
 

@@ -28,7 +28,7 @@ static value f_equal(call *c) {
 static value f_not(call *c) { return truth(c->l, c->args[0] == c->l->no); }
 static value f_null(call *c) { return truth(c->l, c->args[0] == c->l->nil); }
 
-/* pair? vector? char? error-object?: index is the kind. */
+/* pair? vector? char? exact? inexact? error-object?: index is the kind. */
 static value f_is(call *c) { return truth(c->l, is(c->l, c->args[0], (kind)c->self->index)); }
 
 static value f_procedure(call *c) {
@@ -53,12 +53,6 @@ static value f_set_pair(call *c) {
   if (!need(c, 0, K_PAIR)) return NULL;
   ouro_assign(c->self->index ? &CDR(c->args[0]) : &CAR(c->args[0]), c->args[1]);
   return ouro_ref(c->l->none);
-}
-
-static value f_list(call *c) {
-  value list = ouro_ref(c->l->nil);
-  for (size_t i = c->n; list && i-- > 0;) list = cons(c->l, ouro_ref(c->args[i]), list);
-  return list;
 }
 
 static bool need_list(call *c, size_t i) {
@@ -113,6 +107,8 @@ const builtin_spec builtins_lists[] = {{"eq?", f_eq, 2, 2, 0},
                                        {"pair?", f_is, 1, 1, K_PAIR},
                                        {"vector?", f_is, 1, 1, K_VECTOR},
                                        {"char?", f_is, 1, 1, K_CHAR},
+                                       {"exact?", f_is, 1, 1, K_INT},
+                                       {"inexact?", f_is, 1, 1, K_FLOAT},
                                        {"error-object?", f_is, 1, 1, K_CONDITION},
                                        {"procedure?", f_procedure, 1, 1, 0},
                                        {"cons", f_cons, 2, 2, 0},
@@ -127,7 +123,6 @@ const builtin_spec builtins_lists[] = {{"eq?", f_eq, 2, 2, 0},
                                        {"cadddr", f_cxr, 1, 1, 23},
                                        {"set-car!", f_set_pair, 2, 2, 0},
                                        {"set-cdr!", f_set_pair, 2, 2, 1},
-                                       {"list", f_list, 0, -1, 0},
                                        {"list?", f_is_list, 1, 1, 0},
                                        {"length", f_length, 1, 1, 0},
                                        {"append", f_append, 0, -1, 0},

@@ -86,12 +86,6 @@ static value f_compare(call *c) {
   return truth(c->l, holds);
 }
 
-/* number? exact? inexact? by index */
-static value f_is_number(call *c) {
-  bool exact = is(c->l, c->args[0], K_INT), inexact = is(c->l, c->args[0], K_FLOAT);
-  return truth(c->l, (exact && c->self->index != 2) || (inexact && c->self->index != 1));
-}
-
 /* sqrt exp log floor round truncate inexact, by their first letters */
 static value f_real(call *c) {
   if (!need_number(c, 0)) return NULL;
@@ -142,9 +136,6 @@ const builtin_spec builtins_numbers[] = {{"+", f_arithmetic, 0, -1, ADD},
                                          {">", f_compare, 1, -1, ABOVE},
                                          {"<=", f_compare, 1, -1, BELOW | SAME},
                                          {">=", f_compare, 1, -1, ABOVE | SAME},
-                                         {"number?", f_is_number, 1, 1, 0},
-                                         {"exact?", f_is_number, 1, 1, 1},
-                                         {"inexact?", f_is_number, 1, 1, 2},
                                          {"sqrt", f_real, 1, 1, 's'},
                                          {"exp", f_real, 1, 1, 'e'},
                                          {"log", f_real, 1, 1, 'l'},

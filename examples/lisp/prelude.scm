@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; The part of the language that is written in itself. Loaded before every program.
 
-;
+(define (list . items) items)
+
 ; A macro is a procedure from form to form; syntax-rules makes one. What it must be written in is the
 ; core: quote, if, define, set!, lambda, begin, %let.
 ;
@@ -309,6 +310,9 @@
           (merge (sort list half) (sort (list-tail list half) (- n half)) '()))))
   (sort list (length list)))
 
+(define (vector->list vector)
+  (do ((i (- (vector-length vector) 1) (- i 1)) (list '() (cons (vector-ref vector i) list)))
+      ((< i 0) list)))
 (define (vector . items) (list->vector items))
 (define (vector-fill! vector item)
   (do ((i 0 (+ i 1))) ((= i (vector-length vector))) (vector-set! vector i item)))
@@ -341,6 +345,7 @@
 (define (max first . rest) (fold-left (lambda (a b) (if (> b a) b a)) first rest))
 (define (gcd a b) (if (= b 0) (abs a) (gcd b (remainder a b))))
 (define (square n) (* n n))
+(define (number? n) (or (exact? n) (inexact? n)))
 (define (integer? n) (if (exact? n) #t (and (inexact? n) (= n (floor n)))))
 (define (expt base n)
   (cond ((not (exact? n)) (exp (* n (log base))))

@@ -18,6 +18,11 @@ static value cut_off(reader *r, const char *what) {
   return broken(r, what);
 }
 
+/* A text made from the program's; NULL has more than one reason here. */
+static value checked(reader *r, void *text) {
+  return text ? text : broken(r, ouro_heap_error(r->l->heap));
+}
+
 static void skip_space(reader *r) {
   for (; isspace((unsigned char)*r->at) || *r->at == ';'; r->at++) {
     if (*r->at == ';') r->at += strcspn(r->at, "\n");
@@ -55,7 +60,7 @@ static value read_atom(reader *r) {
   r->at += length ? length : 1;
   if (length == 0) return broken(r, "a character that begins nothing");
   value v = parse_number(r->l, text, length, &is_number);
-  return is_number ? v : OURO_OBJECT(ouro_str_intern(r->l->heap, text, length));
+  return is_number ? v : checked(r, ouro_str_intern(r->l->heap, text, length));
 }
 
 /* One character of a string, `at` on its start. */
@@ -78,7 +83,7 @@ static value read_string(reader *r) {
   size_t length = 0;
   while (from < to) text[length++] = string_char(&from);
   r->at = to + 1;
-  value v = OURO_OBJECT(ouro_str_new(r->l->heap, text, length));
+  value v = checked(r, ouro_str_new(r->l->heap, text, length));
   ouro_free(r->l->heap, text);
   return v;
 }

@@ -17,179 +17,228 @@ static bool has_alias(const lisp *l, value v) {
   return is(l, v, K_ALIAS);
 }
 
-value strip(lisp *l, value form) {
+/* Names in place of aliases, in data. */
+static value strip(lisp *l, value form) {
   if (!has_alias(l, form)) return ouro_ref(form);
   if (!is(l, form, K_PAIR)) return ouro_ref(bare(l, form));
   value car = strip(l, CAR(form));
   return cons(l, car, car ? strip(l, CDR(form)) : NULL);
 }
 
-static value special_quote(lisp *l, value form, scope *s) {
+static bool compile_quote(function *f, value form, scope *s, bool tail) {
   (void)s;
-  value datum = shaped(l, form, 2, 2) ? strip(l, SECOND(form)) : NULL;
-  value n = datum ? (value)node_new(l, N_CONST, datum, 0) : NULL;
+  value datum = shaped(f->unit->l, form, 2, 2) ? strip(f->unit->l, SECOND(form)) : NULL;
+  bool good = datum && push_indexed(f, OP_CONST, datum, tail);
   ouro_unref(datum);
-  return n;
+  return good;
 }
 
-static value special_if(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, 4)) return NULL;
+static bool push_none(function *f, bool tail) {
+  return push_indexed(f, OP_CONST, f->unit->l->none, tail);
+}
+
+static bool compile_if(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  if (!shaped(l, form, 3, 4) || !compile(f, SECOND(form), s, false)) return false;
+  size_t over = f->length;
+  uint32_t depth = --f->depth;
+  if (!put(f, OP_JUMP_FALSE, 0, 0) || !compile(f, THIRD(form), s, tail)) return false;
+  size_t end = f->length;
+  f->depth = depth;
+  if (!tail && !put(f, OP_JUMP, 0, 0)) return false;
+  f->code[over].at = (uint32_t)f->length;
   value last = CDR(CDR(CDR(form)));
-  value n = node_set(node_new(l, N_IF, l->no, 3), 0, analyse(l, SECOND(form), s));
-  if (n) n = node_set((node *)n, 1, analyse(l, THIRD(form), s));
-  if (!n) return NULL;
-  return node_set((node *)n, 2, analyse(l, last == l->nil ? l->none : CAR(last), s));
+  if (!(last == l->nil ? push_none(f, tail) : compile(f, CAR(last), s, tail))) return false;
+  if (!tail) f->code[end].at = (uint32_t)f->length;
+  return true;
 }
 
-static value special_begin(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 1, ANY)) return NULL;
-  return CDR(form) == l->nil ? analyse(l, l->none, s) : analyse_items(l, N_BODY, CDR(form), s);
+static bool drop(function *f) { return f->depth--, put(f, OP_POP, 0, 0); }
+
+static bool compile_begin(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  if (!shaped(l, form, 1, ANY)) return false;
+  value rest = CDR(form);
+  if (rest == l->nil) return push_none(f, tail);
+  for (; CDR(rest) != l->nil; rest = CDR(rest))
+    if (!compile(f, CAR(rest), s, false) || !drop(f)) return false;
+  return compile(f, CAR(rest), s, tail);
 }
 
-/* A tree that gives the name a value, which it does not have yet. */
-static node *target(lisp *l, node_kind k, value name, scope *s) {
-  node *found = (node *)reference(l, name, s);
-  node *n = found ? node_new(l, k, found->datum, 1) : NULL;
-  ouro_unref(found);
-  return n;
+static bool store_global(function *f, enum op op, cell *c) {
+  size_t at = c ? index_in(f->constants, c) : SIZE_MAX;
+  f->depth--;
+  return at != SIZE_MAX && put(f, op, 0, at);
 }
 
-static value special_set(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, 3)) return NULL;
+static bool compile_set(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  if (!shaped(l, form, 3, 3)) return false;
   if (!is_identifier(l, SECOND(form))) return fail(l, form, "bad syntax:");
-  node *n = target(l, N_SET, SECOND(form), s);
-  if (n && is(l, n->datum, K_VARIABLE)) ((variable *)n->datum)->assigned = true;
-  return n ? node_set(n, 0, analyse(l, THIRD(form), s)) : NULL;
+  variable *v = scope_find(s, SECOND(form));
+  if (!compile(f, THIRD(form), s, false)) return false;
+  bool good = v ? store_variable(f, v, false)
+                : store_global(f, OP_SET_GLOBAL, cell_of(l, bare(l, SECOND(form))));
+  return good && push_none(f, tail);
 }
 
-static value special_lambda(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, ANY)) return NULL;
-  return analyse_lambda(l, l->no, SECOND(form), CDR(CDR(form)), s, NULL);
+static bool special_lambda(function *f, value form, scope *s, bool tail) {
+  return shaped(f->unit->l, form, 3, ANY) &&
+         compile_lambda(f, f->unit->l->no, SECOND(form), CDR(CDR(form)), s, NULL) &&
+         (!tail || put(f, OP_RETURN, 0, 0));
 }
 
-static bool names(lisp *l, value form, scope *s, value (*fn)(lisp *l, value form, scope *s)) {
+static bool names(lisp *l, value form, const scope *s, special_fn fn) {
   value syntax = syntax_of(l, form, s);
-  return syntax && is(l, syntax, K_SPECIAL) && ((special *)syntax)->analyse == fn;
+  return syntax && is(l, syntax, K_SPECIAL) && ((special *)syntax)->compile == fn;
 }
 
-bool is_begin(lisp *l, value form, scope *s) { return names(l, form, s, special_begin); }
+bool is_begin(lisp *l, value form, const scope *s) { return names(l, form, s, compile_begin); }
 
 /* A value for a name: functions get to know theirs. */
-static value named_value(lisp *l, value name, value form, scope *s, variable *self) {
-  if (!names(l, form, s, special_lambda) || list_length(l, form) < 3) return analyse(l, form, s);
-  return analyse_lambda(l, name, SECOND(form), CDR(CDR(form)), s, self);
+static bool compile_named(function *f, value name, value form, scope *s, const variable *self) {
+  lisp *l = f->unit->l;
+  if (!names(l, form, s, special_lambda) || list_length(l, form) < 3)
+    return compile(f, form, s, false);
+  return compile_lambda(f, name, SECOND(form), CDR(CDR(form)), s, self);
 }
 
-/* (define name value) or (define (name . params) body ...): the name, or NULL. */
+/* (define name value) or (define (name . params) body ...): the name, or NULL.
+ */
 static value defined_name(lisp *l, value form) {
   if (!shaped(l, form, 3, ANY)) return NULL;
-  bool function = is(l, SECOND(form), K_PAIR);
-  value name = function ? CAR(SECOND(form)) : SECOND(form);
+  bool procedure = is(l, SECOND(form), K_PAIR);
+  value name = procedure ? CAR(SECOND(form)) : SECOND(form);
   if (!is_identifier(l, name)) return fail(l, form, "bad syntax:");
-  return function || shaped(l, form, 3, 3) ? name : NULL;
+  return procedure || shaped(l, form, 3, 3) ? name : NULL;
 }
 
-static value defined_value(lisp *l, value form, scope *s, variable *self) {
+static bool compile_defined(function *f, value form, scope *s, const variable *self) {
   value name = SECOND(form);
-  if (!is(l, name, K_PAIR)) return named_value(l, name, THIRD(form), s, self);
-  return analyse_lambda(l, CAR(name), CDR(name), CDR(CDR(form)), s, self);
+  if (!is(f->unit->l, name, K_PAIR)) return compile_named(f, name, THIRD(form), s, self);
+  return compile_lambda(f, CAR(name), CDR(name), CDR(CDR(form)), s, self);
 }
 
-static value special_define(lisp *l, value form, scope *s) {
+static bool compile_define(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
   value name = s ? fail(l, form, "no place for a definition:") : defined_name(l, form);
-  node *n = name ? target(l, N_DEFINE, name, NULL) : NULL;
-  if (!n) return NULL;
-  ouro_assign(&((cell *)n->datum)->syntax, NULL);
-  return node_set(n, 0, defined_value(l, form, s, NULL));
+  cell *c = name ? cell_of(l, bare(l, name)) : NULL;
+  if (!c) return false;
+  ouro_assign(&c->syntax, NULL);
+  return compile_defined(f, form, s, NULL) && store_global(f, OP_DEFINE, c) && push_none(f, tail);
 }
 
-/* (define-syntax name procedure): the procedure from form to form is made now. */
-static value special_define_syntax(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, 3)) return NULL;
-  cell *c = !s && is_symbol(l, SECOND(form)) ? cell_of(l, SECOND(form)) : NULL;
-  value tree = c ? analyse(l, THIRD(form), NULL) : fail(l, form, "no place for a definition:");
-  value procedure = tree ? eval_tree(l, tree) : NULL;
-  if (procedure && !is(l, procedure, K_CLOSURE)) fail(l, form, "not a macro:");
-  else if (procedure) ouro_assign(&c->syntax, procedure);
+/* (define-syntax name procedure): the procedure from form to form is made now.
+ */
+static bool compile_define_syntax(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  if (!shaped(l, form, 3, 3)) return false;
+  if (s || !is_symbol(l, SECOND(form))) return fail(l, form, "no place for a definition:");
+  cell *c = cell_of(l, SECOND(form));
+  value procedure = c ? eval_form(l, THIRD(form)) : NULL;
+  bool good = procedure && is(l, procedure, K_CLOSURE);
+  if (good) ouro_assign(&c->syntax, procedure);
+  else if (procedure) fail(l, form, "not a macro:");
   ouro_unref(procedure);
-  return procedure && !l->error ? (value)node_new(l, N_CONST, l->none, 0) : NULL;
+  return good && push_none(f, tail);
+}
+
+/* Takes the scope's variables from under the result. */
+static bool leave_scope(function *f, scope *s, bool tail) {
+  f->depth -= (uint32_t)s->vars->length;
+  return tail || s->vars->length == 0 || put(f, OP_SLIDE, 0, s->vars->length);
+}
+
+static bool compile_bindings(function *f, value bindings, scope *outer, scope *s) {
+  lisp *l = f->unit->l;
+  for (; is(l, bindings, K_PAIR); bindings = CDR(bindings)) {
+    value b = CAR(bindings);
+    if (!shaped(l, b, 2, 2) || !compile_named(f, CAR(b), SECOND(b), outer, NULL)) return false;
+    f->depth--; /* where the value lies, and its variable */
+    variable *v = scope_add(f, s, CAR(b), true);
+    f->depth++;
+    if (!v || !enclose(f, v)) return false;
+  }
+  return bindings == l->nil || fail(l, bindings, "bad syntax:");
 }
 
 /* (%let ((name value) ...) body ...) */
-static value special_let(lisp *l, value form, scope *s) {
-  if (!shaped(l, form, 3, ANY) || !shaped(l, SECOND(form), 0, ANY)) return NULL;
-  size_t count = (size_t)list_length(l, SECOND(form)), i = 0;
+static bool compile_let(function *f, value form, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  if (!shaped(l, form, 3, ANY)) return false;
   scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
-  node *n = inner.vars ? node_new(l, N_LET, l->no, count + 1) : NULL;
-  if (n) n->vars = inner.vars;
-  else ouro_unref(inner.vars);
-  for (value b = SECOND(form); n && i < count; i++, b = CDR(b)) {
-    bool good = shaped(l, CAR(b), 2, 2);
-    value v = good ? named_value(l, CAR(CAR(b)), SECOND(CAR(b)), s, NULL) : NULL;
-    n = (node *)node_set(n, i, v);
-    if (n && !scope_add(l, &inner, CAR(CAR(b)), true)) return ouro_unref(n), NULL;
-  }
-  return n ? node_set(n, i, analyse_body(l, CDR(CDR(form)), &inner)) : NULL;
+  bool good = inner.vars && compile_bindings(f, SECOND(form), s, &inner) &&
+              compile_body(f, CDR(CDR(form)), &inner, tail) && leave_scope(f, &inner, tail);
+  ouro_unref(inner.vars);
+  return good;
 }
 
-/* --- Bodies ----------------------------------------------------------------------------------- */
+/* --- Bodies
+ * -----------------------------------------------------------------------------------
+ */
 
-/* Expands the forms until it is known which are definitions; these become variables. */
-static bool expand_body(lisp *l, value forms, scope *s, ouro_list *out) {
+/* Expands the forms until it is known which are definitions; these become
+ * variables. */
+static bool expand_body(function *f, value forms, scope *s, ouro_list *out) {
+  lisp *l = f->unit->l;
   bool good = true;
   for (; good && is(l, forms, K_PAIR); forms = CDR(forms)) {
-    value form = expand_head(l, CAR(forms), s), name = NULL;
-    if (!form) return false;
-    if (is_begin(l, form, s)) good = expand_body(l, CDR(form), s, out);
-    else if (!names(l, form, s, special_define)) good = ouro_list_append(out, form);
-    else
-      good = (name = defined_name(l, form)) && scope_add(l, s, name, false) &&
-             ouro_list_append(out, form);
+    value form = expand_head(l, CAR(forms), s);
+    bool begin = form && is_begin(l, form, s);
+    good = form && (begin ? expand_body(f, CDR(form), s, out) : ouro_list_append(out, form));
+    if (good && !begin && names(l, form, s, compile_define)) {
+      value name = defined_name(l, form);
+      variable *v = name ? scope_add(f, s, name, false) : NULL;
+      good = v && push_undefined(f, v);
+    }
     ouro_unref(form);
   }
   return good;
 }
 
-static value analyse_init(lisp *l, value form, scope *s) {
-  variable *v = scope_find(s, defined_name(l, form));
-  value n = node_set(node_new(l, N_SET, OURO_OBJECT(v), 1), 0, defined_value(l, form, s, v));
-  v->ready = true;
-  return n;
+static bool compile_forms(function *f, const ouro_list *forms, scope *s, bool tail) {
+  lisp *l = f->unit->l;
+  for (size_t i = 0; i < forms->length; i++) {
+    value form = forms->items[i];
+    bool last = i + 1 == forms->length;
+    if (!names(l, form, s, compile_define)) {
+      if (!compile(f, form, s, tail && last) || !(last || drop(f))) return false;
+      continue;
+    }
+    variable *v = scope_find(s, defined_name(l, form));
+    if (!compile_defined(f, form, s, v) || !store_variable(f, v, true)) return false;
+    v->ready = true;
+    if (last && !push_none(f, tail)) return false;
+  }
+  return forms->length > 0 || fail(l, NULL, "an empty body");
 }
 
-value analyse_body(lisp *l, value forms, scope *s) {
+bool compile_body(function *f, value forms, scope *s, bool tail) {
+  lisp *l = f->unit->l;
   scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
   ouro_list *expanded = ouro_list_new(l->heap);
-  bool good = inner.vars && expanded && expand_body(l, forms, &inner, expanded);
-  if (good && expanded->length == 0) good = fail(l, NULL, "an empty body");
-  node *n = good ? node_new(l, N_BODY, l->no, expanded->length) : NULL;
-  if (n) n->vars = ouro_ref(inner.vars);
-  for (size_t i = 0; n && i < expanded->length; i++) {
-    value form = expanded->items[i];
-    bool init = names(l, form, &inner, special_define);
-    n = (node *)node_set(n, i, init ? analyse_init(l, form, &inner) : analyse(l, form, &inner));
-  }
+  bool good = inner.vars && expanded && expand_body(f, forms, &inner, expanded) &&
+              compile_forms(f, expanded, &inner, tail) && leave_scope(f, &inner, tail);
   ouro_unref(expanded);
   ouro_unref(inner.vars);
-  return (value)n;
+  return good;
 }
 
 bool specials_make(lisp *l) {
   static const struct {
     const char *name;
-    value (*analyse)(lisp *l, value form, scope *s);
-  } table[] = {{"quote", special_quote},   {"if", special_if},
-
-               {"begin", special_begin},   {"set!", special_set},
-               {"%let", special_let},      {"lambda", special_lambda},
-               {"define", special_define}, {"define-syntax", special_define_syntax}};
+    special_fn compile;
+  } table[] = {{"quote", compile_quote},   {"if", compile_if},
+               {"begin", compile_begin},   {"set!", compile_set},
+               {"%let", compile_let},      {"lambda", special_lambda},
+               {"define", compile_define}, {"define-syntax", compile_define_syntax}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
     value name = symbol(l, table[i].name);
     cell *c = name ? cell_of(l, name) : NULL;
     special *made = c ? make(l, K_SPECIAL) : NULL;
     ouro_unref(name);
     if (!made) return false;
-    made->analyse = table[i].analyse;
+    made->compile = table[i].compile;
     ouro_assign_new(&c->syntax, made);
   }
   return true;

@@ -21,7 +21,6 @@ static const uint16_t condition_refs[] = {AT(condition, message), AT(condition, 
                                           AT(condition, file), AT(condition, name), 0};
 static const uint16_t alias_refs[] = {AT(alias, name), 0};
 static const uint16_t variable_refs[] = {AT(variable, name), 0};
-static const uint16_t node_refs[] = {AT(node, datum), AT(node, vars), AT(node, self), 0};
 
 /* clang-format off */
 #define TYPE(k, text, Struct, ...) [k] = {.name = text, .size = sizeof(Struct), __VA_ARGS__}
@@ -46,7 +45,6 @@ static const ouro_type_spec specs[KINDS] = {
     TYPE(K_ALIAS, "alias", alias, .refs = alias_refs),
     TYPE(K_SPECIAL, "special form", special, LEAF),
     TYPE(K_VARIABLE, "variable", variable, .refs = variable_refs),
-    TYPE(K_NODE, "node", node, .refs = node_refs, ITEMS(node, items)),
 };
 /* clang-format on */
 

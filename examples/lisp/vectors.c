@@ -24,14 +24,6 @@ static value f_vector_access(call *c) {
   return ouro_ref(c->l->none);
 }
 
-static value f_vector_to_list(call *c) {
-  if (!need(c, 0, K_VECTOR)) return NULL;
-  value list = ouro_ref(c->l->nil);
-  for (size_t i = VECTOR(c->args[0])->length; list && i > 0;)
-    list = cons(c->l, ouro_ref(VECTOR(c->args[0])->items[--i]), list);
-  return list;
-}
-
 static value f_list_to_vector(call *c) {
   if (list_length(c->l, c->args[0]) >= 0) return list_to_vector(c->l, c->args[0]);
   return fail(c->l, c->args[0], "list->vector: not a list:");
@@ -100,7 +92,6 @@ const builtin_spec builtins_vectors[] = {{"make-vector", f_make_vector, 1, 2, 0}
                                          {"vector-length", f_vector_length, 1, 1, 0},
                                          {"vector-ref", f_vector_access, 2, 2, 0},
                                          {"vector-set!", f_vector_access, 3, 3, 0},
-                                         {"vector->list", f_vector_to_list, 1, 1, 0},
                                          {"list->vector", f_list_to_vector, 1, 1, 0},
                                          {"%record-type", f_record_type, 2, 2, 0},
                                          {"%record", f_record, 1, 1, 0},
