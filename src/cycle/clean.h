@@ -13,6 +13,7 @@ static void cycle_lay_out(cycle *c, uint64_t pages) {
                            .grey = at + 2 * words,
                            .slots = pages * CYCLE_PAGE_SLOTS,
                            .pages = (uint32_t)pages};
+  memset(c->marks.ring, 0xff, sizeof c->marks.ring);
   c->residual.chunk_of = (uint32_t *)(at + 2 * words + pages);
   c->residual.words = words;
   c->marks.queue = c->residual.chunk_of + words;

@@ -10,16 +10,17 @@ typedef struct cycle_marker {
   CYCLE_EMBEDDER *e;
   cycle_marks *marks;
   const cycle_set *residual;
+  uint64_t near; /* a slot of the page being scanned */
 } cycle_marker;
 
-static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e) {
-  return (cycle_marker){e, &c->marks, &c->residual};
+static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t near) {
+  return (cycle_marker){e, &c->marks, &c->residual, near};
 }
 
 static inline void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
-  if (embed_slot(v->e, referent, &slot)) cycle_mark(v->marks, slot);
+  if (embed_slot(v->e, referent, &slot)) cycle_mark_soon(v->marks, slot, v->near);
 }
 
 /* The same within the residual: what lies outside has been looked at. */
@@ -31,7 +32,7 @@ static inline void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
 }
 
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_marker marker = cycle_marker_of(c, e);
+  cycle_marker marker = cycle_marker_of(c, e, 0);
   embed_roots(e, cycle_visit_mark, &marker);
 }
 
@@ -40,19 +41,33 @@ static inline void cycle_scanned(cycle *c, uint64_t word, uint64_t bits) {
   c->report.examined += bits_count(bits);
 }
 
+/* Fetches the first of the objects into the cache, whose bits are taken away from the result. */
+CYCLE_INLINE uint64_t cycle_prefetch_next(CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, uint64_t word,
+                                          uint64_t ahead) {
+  if (ahead) CYCLE_PREFETCH(embed_object(e, g, word * 64 + ouro_lowest_bit(ahead)));
+  return ahead & (ahead - 1);
+}
+
+CYCLE_INLINE uint64_t cycle_prefetch_some(CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, uint64_t word,
+                                          uint64_t ahead) {
+  for (unsigned i = 0; i < TUNE_CYCLE_AHEAD; i++) ahead = cycle_prefetch_next(e, g, word, ahead);
+  return ahead;
+}
+
 /* Scans the word's slots that are marked and not scanned, an object begun in the last slice first.
  * False: the slice is over. */
 CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
                                      void (*visit)(CYCLE_OBJECT, void *)) {
-  cycle_marker marker = cycle_marker_of(c, e);
+  cycle_marker marker = cycle_marker_of(c, e, word * 64);
   uint64_t all = cycle_unscanned(&c->marks, word), rest, others, spent = 0;
   if (c->position) all &= ~bits_below(c->at % 64);
   uint64_t live = embed_live(e, word, all, true);
   if (!(live & all & -all)) c->position = 0;
   CYCLE_GROUP group = embed_group(e, word);
+  uint64_t ahead = cycle_prefetch_some(e, &group, word, live);
   for (rest = live; rest; rest = others) {
     others = rest & (rest - 1);
-    if (others) CYCLE_PREFETCH(embed_object(e, &group, word * 64 + ouro_lowest_bit(others)));
+    ahead = cycle_prefetch_next(e, &group, word, ahead);
     c->at = word * 64 + ouro_lowest_bit(rest);
     CYCLE_OBJECT o = embed_object(e, &group, c->at);
     if (!cycle_scan(c, e, &group, o, &spent, visit, &marker)) break;
@@ -80,13 +95,23 @@ CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
   return !*grey;
 }
 
-CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, void (*visit)(CYCLE_OBJECT, void *)) {
+/* False: the slice is over. */
+CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e,
+                                    void (*visit)(CYCLE_OBJECT, void *)) {
   cycle_marks *m = &c->marks;
   while (m->queued && !c->over) {
     if (!cycle_mark_in_page(c, e, m->queue[m->first], visit)) return false;
     cycle_dequeue(m);
   }
   return !m->queued;
+}
+
+CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, void (*visit)(CYCLE_OBJECT, void *)) {
+  do {
+    if (!cycle_mark_queued(c, e, visit)) return false;
+    cycle_mark_waiting(&c->marks);
+  } while (c->marks.queued);
+  return true;
 }
 
 static bool cycle_mark_reachable(cycle *c, CYCLE_EMBEDDER *e) {

@@ -3,6 +3,7 @@
  * Which slots are marked, which of these have been scanned, and which remain.
  *
  *     scanned <= marked, as sets
+ *     ring[i] = UINT64_MAX: nothing waits there
  *     page in the queue, exactly once  <=>  grey[page] != 0
  *     word of a page has marked, unscanned slots  =>  its bit in grey[page] is set
  *
@@ -20,12 +21,16 @@
 #define CYCLE_INLINE static inline __attribute__((always_inline))
 #define CYCLE_PAGE_WORDS (CYCLE_PAGE_SLOTS / 64)
 
+#define CYCLE_RING 16u /* a power of two */
+
 typedef struct cycle_marks {
   uint64_t *marked, *scanned; /* bit by slot */
   uint64_t *grey;             /* per page a bit by word */
   uint32_t *queue;            /* ring of `pages` page numbers */
   uint64_t slots;             /* pages * CYCLE_PAGE_SLOTS */
   uint32_t pages, first, queued;
+  uint32_t ring_at;
+  uint64_t ring[CYCLE_RING]; /* slots to be marked when their words have come into the cache */
 } cycle_marks;
 
 static inline void cycle_enqueue(cycle_marks *m, uint32_t page) {
@@ -52,6 +57,28 @@ CYCLE_INLINE void cycle_mark(cycle_marks *m, uint64_t slot) {
   if (*marked & bit) return;
   *marked |= bit;
   cycle_grey(m, slot / 64);
+}
+
+/* The same, later, for a slot whose word is not likely to be in the cache: that of another page
+ * than the one being scanned. In heaps in the order of allocation few are. */
+CYCLE_INLINE void cycle_mark_soon(cycle_marks *m, uint64_t slot, uint64_t near) {
+  if (OURO_LIKELY((slot ^ near) < CYCLE_PAGE_SLOTS)) {
+    cycle_mark(m, slot);
+    return;
+  }
+  uint64_t *place = &m->ring[m->ring_at++ % CYCLE_RING], before = *place;
+  __builtin_prefetch(&m->marked[slot / 64], 1);
+  *place = slot;
+  cycle_mark(m, before);
+}
+
+/* Marks what waits. */
+static inline void cycle_mark_waiting(cycle_marks *m) {
+  for (unsigned i = 0; i < CYCLE_RING; i++) {
+    uint64_t slot = m->ring[i];
+    m->ring[i] = UINT64_MAX;
+    cycle_mark(m, slot);
+  }
 }
 
 /* Marks several slots of a word at once. */

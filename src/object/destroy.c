@@ -92,20 +92,27 @@ static void ascend(runtime *rt, dying *d) {
   *place = NULL;
 }
 
-static void child_died(runtime *rt, dying *d, ouro_object **place, ouro_object *child) {
+static void fell(runtime *rt, const type *t, ouro_object *o, unsigned level);
+
+static void child_died(runtime *rt, dying *d, ouro_object **place, ouro_object *child,
+                       unsigned level) {
   const type *t = type_of(rt, child);
   if (stays_alive(t, child)) return;
+  if (t->simple && level < TUNE_FELL_LEVELS) {
+    fell(rt, t, child, level + 1);
+    return;
+  }
   if (t->holds) descend(d, place, child, t);
   else object_release(rt, t, child);
 }
 
 /* Destroys an object that is DYING, from reference number d.at on, and what dies with it. */
-static void cascade(runtime *rt, dying d) {
+static void cascade(runtime *rt, dying d, unsigned level) {
   ouro_object *child;
   for (;;) {
     ouro_object **place = next_death(d.t, d.o, &d.at, &child);
     if (place) {
-      child_died(rt, &d, place, child);
+      child_died(rt, &d, place, child, level);
       continue;
     }
     object_release(rt, d.t, d.o);
@@ -114,11 +121,86 @@ static void cascade(runtime *rt, dying d) {
   }
 }
 
+/* --- trees of one simple type, which is what dies most --- */
+
+/* An object to come back to, and from which field on. */
+typedef struct stump {
+  ouro_object *o;
+  size_t at;
+} stump;
+
+/* Whether the next to drop it ends an object of this type that needs nothing else: its header is
+ * that of a new one, but for its age and the program's byte. */
+static inline bool dies_simply(const type *t, const ouro_object *o) {
+  ouro_object header = *o;
+  header.flags &= (uint8_t)~OURO_FLAG_GENERATION;
+  header.user = 0;
+  return memcmp(&header, &t->open.header, sizeof header) == 0;
+}
+
+/* Drops fields of `o` from *at on until an object of its type dies with one, and returns that. NULL:
+ * all are dropped, or *at is one with which something else dies. */
+static inline ouro_object *next_felled(const type *t, ouro_object *o, size_t *at) {
+  for (; *at < t->field_count; ++*at) {
+    ouro_object **field = type_field(t, o, *at), *child = *field;
+    if (!child) continue;
+    bool simply = dies_simply(t, child);
+    if (!simply && child->count <= 1) return NULL;
+    *field = NULL;
+    if (simply) return ++*at, child;
+    if (child->count < OURO_IMMORTAL) child->count--;
+  }
+  return NULL;
+}
+
+static inline void release_simple(runtime *rt, const type *t, ouro_object *o) {
+  ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
+  if (OURO_UNLIKELY(o->flags & OURO_FLAG_GENERATION || bin->count == bin->room)) {
+    object_release(rt, t, o);
+    return;
+  }
+  o->count = 0;
+  bin->recent[++bin->count] = bin->top = o;
+}
+
+static inline bool has_more(const type *t, const ouro_object *o, size_t at) {
+  while (at < t->field_count && !*type_field(t, o, at)) at++;
+  return at < t->field_count;
+}
+
+/* The object, whose next death is no simple one, or too deep: the general way. */
+static void fell_rest(runtime *rt, const type *t, stump s, unsigned level) {
+  s.o->flags |= OURO_FLAG_DYING;
+  cascade(rt, (dying){.o = s.o, .t = t, .at = s.at}, level);
+}
+
+/* Destroys `o`, whose count is 0. An object none of whose other fields is set goes before its last
+ * child, so that a chain needs no way back. */
+static void fell(runtime *rt, const type *t, ouro_object *o, unsigned level) {
+  stump stumps[TUNE_STUMPS], here = {o, 0};
+  for (size_t depth = 0;;) {
+    ouro_object *child = depth < TUNE_STUMPS ? next_felled(t, here.o, &here.at) : NULL;
+    if (child) {
+      child->count = 0;
+      if (has_more(t, here.o, here.at)) stumps[depth++] = here;
+      else release_simple(rt, t, here.o);
+      here = (stump){child, 0};
+      continue;
+    }
+    if (has_more(t, here.o, here.at)) fell_rest(rt, t, here, level);
+    else release_simple(rt, t, here.o);
+    if (depth == 0) return;
+    here = stumps[--depth];
+  }
+}
+
 /* --- nested calls --- */
 
 static void destroy_one(runtime *rt, ouro_object *o) {
   const type *t = type_of(rt, o);
-  if (!stays_alive(t, o)) cascade(rt, (dying){.o = o, .t = t});
+  if (stays_alive(t, o)) return;
+  if (t->simple) fell(rt, t, o, 0);
+  else cascade(rt, (dying){.o = o, .t = t}, 0);
 }
 
 /* Where there is no memory to wait in, it is destroyed here and now after all. */

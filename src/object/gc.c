@@ -237,6 +237,8 @@ void gc_before_allocation(runtime *rt) {
   if (g->running) return;
   if (OURO_UNLIKELY(stress_is_due(g))) ouro_collect(&rt->heap->open, 2);
   if (rt->young_count <= g->threshold[0] || g->disabled || g->threshold[0] == 0) return;
+  rt->young_count = generations_young(rt); /* net of those that have died */
+  if (rt->young_count <= g->threshold[0]) return;
   collect_young(rt, g->since[1] >= g->threshold[1]);
   after_young(rt);
 }

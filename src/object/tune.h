@@ -9,6 +9,13 @@
  * for these to return: about 200 bytes of stack each. CPython stops at 50. */
 #define TUNE_DEPTH (TUNE_STRESS ? 2u : 50u)
 
+/* Trees of a simple type are felled with a stack of this many objects to come back to; deeper ones
+ * go the general way, which needs none. 1 KiB. */
+#define TUNE_STUMPS (TUNE_STRESS ? 2u : 64u)
+
+/* Trees of simple types below others that are felled on the way, one call within the other. */
+#define TUNE_FELL_LEVELS 4u
+
 /* Page records are made for this many pages at first, 64 KiB of heap each; doubled when needed. */
 #define TUNE_FIRST_PAGES ((uint32_t)(BIG_PAGES + (TUNE_STRESS ? 32 : 4096)))
 
@@ -33,6 +40,6 @@
 #define TUNE_PASSES 3.0
 
 /* Heaps whose old generation is smaller than this are not worth a cycle. */
-#define TUNE_LEAST_OLD_BYTES ((uint64_t)(TUNE_STRESS ? 1 : 64) << 10)
+#define TUNE_LEAST_OLD_BYTES ((uint64_t)(TUNE_STRESS ? 1 : 16 * 1024) << 10)
 
 #endif
