@@ -140,8 +140,8 @@ typedef struct alias { /* an identifier that a macro introduced: the same name, 
 
 #define LISP_KINDS 64       /* type indexes that are looked up; own types are among the first */
 #define LISP_MAX_DEPTH 1500 /* of nested forms: what reader and compiler may recurse */
-#define LISP_STACK 8000000  /* values, 64 MB of which only what is used takes memory */
-#define LISP_FRAMES 2000000 /* calls that have not returned */
+#define LISP_STACK 4000000  /* values, 32 MB of which only what is used takes memory */
+#define LISP_FRAMES 1000000 /* calls that have not returned, 24 MB */
 #define LISP_RESERVE 512    /* of both, kept for the handling of errors */
 
 typedef struct frame { /* a call at work; its closure lies on the stack below `base` */

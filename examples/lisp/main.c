@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* lisp [FILE ...]: runs the files; without any, reads forms from the terminal. */
+/* lisp [-m MEGABYTES] [FILE ...]: runs the files; without any, reads forms from the terminal. */
 #include "lisp.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* Of libedit, or of line_plain.c. */
 char *readline(const char *prompt);
@@ -46,11 +47,15 @@ static int converse(lisp *l) {
 }
 
 int main(int argc, char **argv) {
-  ouro_heap *heap = ouro_heap_new(NULL);
+  ouro_heap_options options;
+  ouro_heap_options_init(&options);
+  int first = argc > 2 && !strcmp(argv[1], "-m") ? 3 : 1;
+  if (first == 3) options.limit = strtoull(argv[2], NULL, 10) << 20;
+  ouro_heap *heap = ouro_heap_new(&options);
   lisp *l = heap ? lisp_new(heap, stdout) : NULL;
   if (!l) return fputs("lisp: out of memory\n", stderr), 1;
-  int status = argc > 1 ? 0 : converse(l);
-  for (int i = 1; i < argc && status == 0 && !l->exiting; i++)
+  int status = argc > first ? 0 : converse(l);
+  for (int i = first; i < argc && status == 0 && !l->exiting; i++)
     if (!lisp_load(l, argv[i])) status = report(l);
   fflush(stdout);
   ouro_heap_destroy(heap); /* everything at once, however much lives */
