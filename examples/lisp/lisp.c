@@ -58,7 +58,7 @@ void lisp_free(lisp *l) {
   ouro_free(l->heap, l);
 }
 
-/* The forms of a `begin` are compiled one by one, as a macro that one defines may serve the next. */
+/* The forms of a `begin` are compiled one by one: a macro that one defines may serve the next. */
 value eval_form(lisp *l, value form) {
   if (is(l, form, K_PAIR) && ((pair *)form)->line) l->line = ((pair *)form)->line;
   value expanded = expand_head(l, form, NULL), result = NULL;

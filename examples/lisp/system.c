@@ -18,7 +18,7 @@ static value f_exit(call *c) {
   return fail(c->l, NULL, "exit");
 }
 
-/* --- Errors and control: the rest is in prelude.scm -------------------------------------------- */
+/* --- Errors and control: the rest is in prelude.scm ------------------------------------------- */
 
 static value f_error(call *c) {
   value irritants = ouro_ref(c->l->nil);
@@ -62,7 +62,7 @@ static value f_escape(call *c) {
 static value f_live(call *c) { return truth(c->l, ((escape *)c->args[0])->live); }
 static value f_escape_done(call *c) { return escape_end(c->l), nothing(c); }
 
-/* --- Macros: see syntax-rules in prelude.scm --------------------------------------------------- */
+/* --- Macros: see syntax-rules in prelude.scm -------------------------------------------------- */
 
 static value f_is_identifier(call *c) { return truth(c->l, is_identifier(c->l, c->args[0])); }
 
