@@ -16,6 +16,7 @@
 struct collector {
   cycle cycle;
   bool running; /* a collection is on the stack; no other may begin */
+  bool young;   /* it is one of generation 0 or 1 */
 
   /* What the program chose. */
   bool disabled;

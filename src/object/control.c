@@ -49,7 +49,7 @@ void ouro_gc_set_garbage_limit(ouro_heap *heap, double share) {
 void ouro_gc_external(ouro_heap *heap, int64_t delta) {
   collector *g = collector_of(heap);
   if (!g) return;
-  uint64_t less = delta < 0 ? (uint64_t)-delta : 0;
+  uint64_t less = delta < 0 ? 0 - (uint64_t)delta : 0;
   if (delta > 0) g->pending += (uint64_t)delta, g->external += (uint64_t)delta;
   g->pending -= less < g->pending ? less : g->pending;
   g->external -= less < g->external ? less : g->external;

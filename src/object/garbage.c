@@ -49,16 +49,25 @@ static inline ouro_object *garbage_at(const runtime *rt, const garbage_word *g, 
   for (uint64_t rest_ = (g)->bits; rest_; rest_ &= rest_ - 1)                                      \
     for (ouro_object *o = garbage_at(rt, g, ouro_lowest_bit(rest_)); o; o = NULL)
 
-static void condemn_told(runtime *rt, const garbage_word *g) {
-  FOR_EACH_GARBAGE(rt, g, o) {
-    if (rt->gc->debug & OURO_DEBUG_COLLECTABLE) report_object(rt, "collectable", o);
-    if (rt->gc->debug & OURO_DEBUG_SAVEALL) garbage_add(rt, o);
-  }
+/* They are members no more: a giant is destroyed over slices, between which the program may drop
+ * what was saved, or the flag. */
+static void save(runtime *rt, const garbage_word *g) {
+  cycle *c = &rt->gc->cycle;
+  const cycle_set *s = rt->gc->young ? &c->young.set : &c->batch.set;
+  FOR_EACH_GARBAGE(rt, g, o) garbage_add(rt, o);
+  s->chunks[s->chunk_of[g->word]].members &= ~g->bits;
+}
+
+static void tell_collectable(runtime *rt, const garbage_word *g) {
+  FOR_EACH_GARBAGE(rt, g, o) report_object(rt, "collectable", o);
 }
 
 void garbage_condemn(runtime *rt, const garbage_word *g) {
-  if (OURO_UNLIKELY(rt->gc->debug)) condemn_told(rt, g);
-  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_COLLECTABLE)) tell_collectable(rt, g);
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) {
+    save(rt, g);
+    return;
+  }
   FOR_EACH_GARBAGE(rt, g, o) {
     o->count = OURO_COUNT_IMMORTAL;
     o->flags |= OURO_FLAG_DYING;
@@ -78,7 +87,6 @@ static void drop_all(const type *t, ouro_object *o) {
 }
 
 void garbage_drop(runtime *rt, const garbage_word *g) {
-  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
   if (OURO_LIKELY(g->type && g->type->simple)) {
     FOR_EACH_GARBAGE(rt, g, o) drop_fields(g->type, o);
     return;
@@ -106,7 +114,6 @@ static void free_word(runtime *rt, const garbage_word *g) {
 
 /* Blocks of one word of a pool are freed together. */
 void garbage_free(runtime *rt, const garbage_word *g) {
-  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) return;
   if (OURO_UNLIKELY(rt->heap->slow_frees || !g->base)) {
     FOR_EACH_GARBAGE(rt, g, o) object_release(rt, type_of(rt, o), o);
     return;

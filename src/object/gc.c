@@ -86,7 +86,9 @@ static bool test_young(runtime *rt, int generation) {
   generations_each(rt, generation, add_word, &g->cycle);
   if (generation == 0) generations_age_begin(rt);
   else promoted = generations_merge(rt);
+  g->young = true;
   g->found = native_batch_run(&g->cycle, rt, &destroyed);
+  g->young = false;
   if (generation == 0) generations_age_end(rt);
   else g->pending += promoted - (g->released - released);
   return true;
@@ -152,7 +154,7 @@ static void old_end(runtime *rt) {
   g->pending -= began < g->pending ? began : g->pending;
   g->passes = (double)g->examined / (double)(objects + g->found + 1);
   if (g->passes < 1) g->passes = 1;
-  g->stats.generation[2].candidates += objects + g->found;
+  g->stats.generation[2].candidates += objects + g->found - g->uncollectable;
   g->stats.live_bytes = g->live;
   pool_flush_all(rt->heap);
   tell_stop(rt, 2, g->elapsed_ns);
