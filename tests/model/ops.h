@@ -8,18 +8,9 @@
 #ifndef OURO_TESTS_OPS_H
 #define OURO_TESTS_OPS_H
 
+#include "../support/chooser.h"
 #include "../support/heaps.h"
 #include "../support/shadow.h"
-
-/* Where choices come from. `next` gives any number; it may set `ended` to stop after this step. */
-typedef struct chooser {
-  uint64_t (*next)(struct chooser *);
-  bool ended;
-} chooser;
-
-static inline size_t choose(chooser *from, size_t bound) {
-  return (size_t)(from->next(from) % bound);
-}
 
 typedef struct model {
   ouro_heap *heap;
