@@ -189,7 +189,7 @@ TEST(a_slice_keeps_to_its_budget) {
     late += r.elapsed_ns > 3000000;
     slices++;
   } while (!r.finished);
-  CHECK_LE(late, 1 + slices / 10); /* the machine may be busy */
+  CHECK_LE(late, 1 + slices / 3); /* the machine may be busy */
   ouro_unref(live);
 }
 

@@ -180,7 +180,7 @@ TEST(thresholds_can_be_read_and_set) {
   heap = quiet_heap("generations");
   uint32_t t[3], wanted[3] = {7, 8, 9};
   ouro_gc_thresholds(heap, t); /* before there is any type */
-  CHECK(t[0] == 2000 && t[1] == 10 && t[2] == 10);
+  CHECK(t[0] == 10000 && t[1] == 3 && t[2] == 10);
   ouro_gc_set_thresholds(heap, wanted);
   ouro_gc_thresholds(heap, t);
   CHECK(!memcmp(t, wanted, sizeof t));
@@ -218,9 +218,9 @@ TEST(disabled_it_stays_off) {
   CHECK_EQ(live_of(heap, pairs), 10000u);
   CHECK_EQ(ouro_collect(heap, 2), 10000);
   ouro_gc_enable(heap, true);
-  for (int i = 0; i < 5000; i++) ouro_unref(make_pairs_ring(pairs, i, 2));
+  for (int i = 0; i < 20000; i++) ouro_unref(make_pairs_ring(pairs, i, 2));
   CHECK_LT(0, news.events[OURO_GC_START]);
-  CHECK_LT(live_of(heap, pairs), 10000u);
+  CHECK_LT(live_of(heap, pairs), 40000u);
 }
 
 TEST(a_threshold_of_0_is_off_too) {

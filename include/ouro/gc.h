@@ -21,7 +21,8 @@ OURO_BEGIN_DECLS
 
 /* Collects generations 0 to `generation` now, in one go. Complete for 2: whatever nothing outside
  * holds at the call is destroyed when it returns (a cycle in progress is replaced). Returns how
- * many unreachable objects were found, uncollectable ones included; -1: out of memory for the
+ * many unreachable objects were found, uncollectable ones and those that a finalizer then made
+ * reachable again included; -1: out of memory for the
  * collector's tables, nothing lost. 0 if a collection is already running. */
 OURO_API int64_t ouro_collect(ouro_heap *heap, int generation);
 
@@ -48,13 +49,14 @@ OURO_API bool ouro_gc_is_enabled(const ouro_heap *heap);
 
 /* Generation 0 is collected when it has more than threshold[0] new objects net of dead ones,
  * generation 1 with every threshold[1]th of these, a cycle of generation 2 may begin with every
- * threshold[2]th of those. 0 in [0]: no automatic collection. Default 2000, 10, 10. */
+ * threshold[2]th of those. 0 in [0]: no automatic collection. Default 10,000, 3, 10. */
 OURO_API void ouro_gc_set_thresholds(ouro_heap *heap, const uint32_t threshold[OURO_GENERATIONS]);
 OURO_API void ouro_gc_thresholds(const ouro_heap *heap, uint32_t threshold[OURO_GENERATIONS]);
 OURO_API void ouro_gc_counts(const ouro_heap *heap, uint64_t count[OURO_GENERATIONS]);
 
 /* The budget of automatic slices, default 1,000,000 ns (0: a cycle runs in one go), and the most
- * garbage that may float, as a share of the live bytes, default 0.25. */
+ * that the old generation may grow between two cycles, as a share of what was live after the last
+ * one (of 16 MiB at least), default 0.25: so much garbage may float. */
 OURO_API void ouro_gc_set_pause(ouro_heap *heap, uint64_t budget_ns);
 OURO_API void ouro_gc_set_garbage_limit(ouro_heap *heap, double share);
 
@@ -82,7 +84,7 @@ typedef struct ouro_gc_stats {
   uint64_t tracked;        /* objects of types that can be part of a cycle, about */
   uint64_t live_bytes;     /* in tracked objects after the last cycle, external included */
   uint64_t pending_bytes;  /* promoted to generation 2 since then, external included */
-  uint64_t floating_bytes; /* found garbage in the last cycle: what floated during it, at least */
+  uint64_t floating_bytes; /* freed as garbage by the last cycle: what floated until then */
   uint64_t slices, escalations, given_up;
   uint64_t longest_atomic_ns;
   const char *longest_atomic; /* the phase that took it */

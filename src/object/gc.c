@@ -99,9 +99,10 @@ static void count_collection(collector *g, int generation) {
   if (generation < 2) g->since[generation + 1]++;
 }
 
+/* A cycle may be in progress, whose counts go on afterwards. */
 static int64_t collect_young(runtime *rt, int generation) {
   collector *g = rt->gc;
-  uint64_t began = os_clock_ns();
+  uint64_t began = os_clock_ns(), found = g->found, uncollectable = g->uncollectable;
   g->running = true;
   tell_start(rt, generation);
   generations_rest(rt);
@@ -111,8 +112,11 @@ static int64_t collect_young(runtime *rt, int generation) {
   else give_up(rt);
   note_longest(&g->stats, elapsed, "young");
   tell_stop(rt, generation, elapsed);
+  int64_t result = tested ? (int64_t)g->found : -1;
+  g->found = found;
+  g->uncollectable = uncollectable;
   g->running = false;
-  return tested ? (int64_t)g->found : -1;
+  return result;
 }
 
 /* --- cycles of generation 2 --- */
@@ -143,15 +147,19 @@ static bool old_begin(runtime *rt) {
   g->examined = 0;
   g->elapsed_ns = 0;
   g->pending_at_start = g->pending;
+  g->died_at_start = g->died;
+  g->released_at_start = g->released;
   count_collection(g, 2);
   return true;
 }
 
 static void old_end(runtime *rt) {
   collector *g = rt->gc;
+  g->stats.floating_bytes = g->released - g->released_at_start;
   uint64_t objects = 0, began = g->pending_at_start;
   g->live = tracked_bytes(rt, &objects) + g->external;
   g->pending -= began < g->pending ? began : g->pending;
+  g->died -= g->died_at_start;
   g->passes = (double)g->examined / (double)(objects + g->found + 1);
   if (g->passes < 1) g->passes = 1;
   g->stats.generation[2].candidates += objects + g->found - g->uncollectable;
@@ -174,7 +182,7 @@ static cycle_report old_slice(runtime *rt, uint64_t budget_ns) {
   report_event(rt, &(ouro_gc_event){
                        .kind = OURO_GC_SLICE, .generation = 2, .elapsed_ns = r.elapsed_ns});
   if (r.out_of_memory) give_up(rt);
-  if (r.finished) old_end(rt);
+  if (r.finished && !r.out_of_memory) old_end(rt);
   g->slice_ended = os_clock_ns();
   g->running = false;
   return r;
@@ -188,8 +196,15 @@ static double allowance(const collector *g) {
   return g->garbage_limit * live;
 }
 
+/* How much the old generation has grown: who died by the count floats no more. Who died may have
+ * been old long before, so that most of what was promoted counts in any case. */
+static double growth(const collector *g) {
+  double promoted = (double)g->pending, net = promoted - (double)g->died;
+  return net > promoted * TUNE_GROSS ? net : promoted * TUNE_GROSS;
+}
+
 static bool old_is_due(const collector *g) {
-  double promoted = (double)g->pending;
+  double promoted = growth(g);
   if (promoted > allowance(g)) return true;
   return g->since[2] > g->threshold[2] && promoted > TUNE_START_SHARE * allowance(g);
 }

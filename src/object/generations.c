@@ -147,6 +147,7 @@ void gc_note_death(runtime *rt, const ouro_object *o) {
   if (type_of(rt, o)->tracked == false) return;
   page_at(rt, slot >> PAGE_SHIFT)->word[slot / 64 % 64].middle &= ~((uint64_t)1 << (slot % 64));
   page_add_young(rt, slot / 64, (uint64_t)1 << (slot % 64));
+  if (generation_of(o) == 2 && !object_is_big(o)) rt->gc->died += heap_slot_of(o)->size;
   if (rt->frozen_count) frozen_forget(rt, slot / 64, (uint64_t)1 << (slot % 64));
 }
 

@@ -74,9 +74,30 @@ ouro_heap *ouro_heap_new(const ouro_heap_options *options) {
   return &h->open;
 }
 
+/* Bins lie in blocks of the heap: from bitmaps alone. */
+static void end_pool(const ouro_pool *pool) {
+  for (unsigned index = pool->first; index < pool->end; index++) {
+    bool used = !(pool_words(pool)[index / 64] >> index % 64 & 1);
+    if (used && !(remote_word(pool, index / 64) >> index % 64 & 1))
+      annotate_died(pool_block(pool, index), pool->size);
+  }
+}
+
+/* A memory checker is told of each block's end: its address may soon be another heap's. */
+static void end_blocks(heap *h) {
+  pool_unclaim_all(h);
+  for (uint32_t i = 0; i < h->window_count; i++)
+    for (uint32_t k = OURO_FIRST_ARENA * OURO_ARENA_POOLS;
+         k < h->windows[i]->committed * OURO_ARENA_POOLS; k++) {
+      const ouro_pool *pool = &window_pools(h->windows[i])[k];
+      if (pool->state != POOL_UNUSED) end_pool(pool);
+    }
+}
+
 void ouro_heap_destroy(ouro_heap *heap_) {
   if (!heap_) return;
   heap *h = heap_in(heap_);
+  if (h->annotated) end_blocks(h);
   if (h->ending) h->ending(h);
   large_free_all(h);
   free(h->quarantine.ring);
