@@ -2,7 +2,7 @@
 /*
  * Every file of the core, lower floors first, for builds of one command:
  *
- *     cc -O2 -Iinclude -Isrc -c src/all.c
+ *     cc -O2 -Iinclude -c src/all.c
  *
  * `./dev lint` checks that the list is complete and compiles: no two files may share a static name.
  */

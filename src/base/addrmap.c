@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/addrmap.h"
+#include "addrmap.h"
 
 #include <stdlib.h>
 
-#include "base/assert.h"
+#include "assert.h"
 
 /* Blocks are aligned to 16: the low bits say nothing, the product's high ones mix all others. */
 static size_t home_of(const addrmap *map, uintptr_t key) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/assert.h"
+#include "assert.h"
 
 #include <stdio.h>
 #include <stdlib.h>

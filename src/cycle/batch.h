@@ -4,8 +4,8 @@
 #ifndef OURO_SRC_CYCLE_BATCH_H
 #define OURO_SRC_CYCLE_BATCH_H
 
-#include "cycle/components.h"
-#include "cycle/exact.h"
+#include "components.h"
+#include "exact.h"
 
 /* Makes a table, unused now, hold so many bytes. */
 static bool cycle_fit(cycle_table *table, size_t bytes) {

@@ -4,7 +4,7 @@
 #ifndef OURO_SRC_CYCLE_BUDGET_H
 #define OURO_SRC_CYCLE_BUDGET_H
 
-#include "cycle/cycle.h"
+#include "cycle.h"
 
 static void cycle_look(cycle *c, CYCLE_EMBEDDER *e) {
   uint64_t now = CYCLE_CLOCK(e), took = now - c->looked;

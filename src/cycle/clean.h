@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_CYCLE_CLEAN_H
 #define OURO_SRC_CYCLE_CLEAN_H
 
-#include "cycle/batch.h"
+#include "batch.h"
 
 /* Marks and the residual's words lie in one table: pages * (512 + 512 + 8 + 256 + 4) bytes. */
 static void cycle_lay_out(cycle *c, uint64_t pages) {

@@ -13,7 +13,7 @@
 #ifndef OURO_SRC_CYCLE_COMPONENTS_H
 #define OURO_SRC_CYCLE_COMPONENTS_H
 
-#include "cycle/scan.h"
+#include "scan.h"
 
 #define CYCLE_ROOT ((uint32_t)1 << 31)
 

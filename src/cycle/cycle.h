@@ -28,7 +28,7 @@
 #ifndef OURO_SRC_CYCLE_CYCLE_H
 #define OURO_SRC_CYCLE_CYCLE_H
 
-#include "cycle/set.h"
+#include "set.h"
 
 typedef enum cycle_phase {
   CYCLE_IDLE,

@@ -12,7 +12,7 @@
 #ifndef OURO_SRC_CYCLE_EXACT_H
 #define OURO_SRC_CYCLE_EXACT_H
 
-#include "cycle/scan.h"
+#include "scan.h"
 
 typedef struct cycle_test {
   CYCLE_EMBEDDER *e;

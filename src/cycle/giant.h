@@ -8,7 +8,7 @@
 #ifndef OURO_SRC_CYCLE_GIANT_H
 #define OURO_SRC_CYCLE_GIANT_H
 
-#include "cycle/batch.h"
+#include "batch.h"
 
 static bool cycle_giant_gather(cycle *c, CYCLE_EMBEDDER *e) {
   const uint32_t *order = c->order.at;

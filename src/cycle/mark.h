@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_CYCLE_MARK_H
 #define OURO_SRC_CYCLE_MARK_H
 
-#include "cycle/scan.h"
+#include "scan.h"
 
 /* What the visitors get: copies, which stay in registers. */
 typedef struct cycle_marker {

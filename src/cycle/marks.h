@@ -15,8 +15,8 @@
 #ifndef OURO_SRC_CYCLE_MARKS_H
 #define OURO_SRC_CYCLE_MARKS_H
 
-#include "base/bits.h"
-#include "cycle/embedder.h"
+#include "../base/bits.h"
+#include "embedder.h"
 
 #define CYCLE_INLINE static inline __attribute__((always_inline))
 #define CYCLE_PAGE_WORDS (CYCLE_PAGE_SLOTS / 64)

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_CYCLE_SCAN_H
 #define OURO_SRC_CYCLE_SCAN_H
 
-#include "cycle/budget.h"
+#include "budget.h"
 
 /* Visits what a large object refers to, from reference c->position on. False: the slice ended before
  * the object did, and c->position says where to go on. Another object may be in the slot by then,

@@ -16,9 +16,9 @@
 #include <stdalign.h>
 #include <string.h>
 
-#include "cycle/marks.h"
-#include "cycle/tables.h"
-#include "cycle/tune.h"
+#include "marks.h"
+#include "tables.h"
+#include "tune.h"
 
 /* What `counter` and `reached` mean is said by the phase that uses them. */
 typedef struct cycle_chunk {

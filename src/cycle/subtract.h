@@ -11,7 +11,7 @@
 #ifndef OURO_SRC_CYCLE_SUBTRACT_H
 #define OURO_SRC_CYCLE_SUBTRACT_H
 
-#include "cycle/scan.h"
+#include "scan.h"
 
 typedef struct cycle_subtracter {
   CYCLE_EMBEDDER *e;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/assert.h"
-#include "cycle/tables.h"
-#include "cycle/tune.h"
-#include "os/os.h"
+#include "../base/assert.h"
+#include "tables.h"
+#include "tune.h"
+#include "../os/os.h"
 
 /* Whole pages, at least one. */
 static size_t table_round(size_t bytes) {

@@ -27,18 +27,18 @@
 #ifndef OURO_SRC_CYCLE_TEMPLATE_H
 #define OURO_SRC_CYCLE_TEMPLATE_H
 
-#include "cycle/cycle.h"
-#include "cycle/budget.h"
-#include "cycle/scan.h"
-#include "cycle/mark.h"
-#include "cycle/walk.h"
-#include "cycle/subtract.h"
-#include "cycle/components.h"
-#include "cycle/exact.h"
-#include "cycle/batch.h"
-#include "cycle/giant.h"
-#include "cycle/clean.h"
-#include "cycle/validate.h"
+#include "cycle.h"
+#include "budget.h"
+#include "scan.h"
+#include "mark.h"
+#include "walk.h"
+#include "subtract.h"
+#include "components.h"
+#include "exact.h"
+#include "batch.h"
+#include "giant.h"
+#include "clean.h"
+#include "validate.h"
 
 #define CYCLE_JOIN_(prefix, name) prefix##_##name
 #define CYCLE_JOIN(prefix, name) CYCLE_JOIN_(prefix, name)

@@ -6,8 +6,8 @@
 #ifndef OURO_SRC_CYCLE_VALIDATE_H
 #define OURO_SRC_CYCLE_VALIDATE_H
 
-#include "base/assert.h"
-#include "cycle/components.h"
+#include "../base/assert.h"
+#include "components.h"
 
 /* No mark remains to be scanned. */
 static bool cycle_all_scanned(const cycle *c) {

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_CYCLE_WALK_H
 #define OURO_SRC_CYCLE_WALK_H
 
-#include "cycle/scan.h"
+#include "scan.h"
 
 /* The residual's table fills from the start. False: out of memory. */
 static bool cycle_grow(cycle_set *s) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Objects too large for a pool: a block of the heap each, with a prefix, listed in big pages. */
-#include "object/state.h"
+#include "state.h"
 
 /* The lowest free slot; UINT64_MAX: out of memory or of slots. */
 static uint64_t free_slot(runtime *rt) {

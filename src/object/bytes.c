@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/bytes.h"
+#include "bytes.h"
 
-#include "object/str.h"
+#include "str.h"
 
 #include <string.h>
 

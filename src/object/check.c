@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every invariant of the objects that a comment states, as code. */
-#include "object/inspect.h"
-#include "object/native.h"
+#include "inspect.h"
+#include "native.h"
 
 #define MUST(condition, text)                                                                      \
   if (!(condition)) return text

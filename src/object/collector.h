@@ -10,8 +10,8 @@
 #ifndef OURO_SRC_OBJECT_COLLECTOR_H
 #define OURO_SRC_OBJECT_COLLECTOR_H
 
-#include "cycle/cycle.h"
-#include "object/state.h"
+#include "../cycle/cycle.h"
+#include "state.h"
 
 struct collector {
   cycle cycle;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The collector's settings and numbers. */
-#include "object/collector.h"
+#include "collector.h"
 
 /* The collector of a heap, which is made where there is none; NULL: out of memory. */
 static collector *collector_of(ouro_heap *heap) {

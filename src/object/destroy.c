@@ -12,9 +12,9 @@
  * References that a type hides behind `clear` cannot be reversed; there C recursion does it, to a
  * depth of TUNE_DEPTH. Deeper ones wait in rt->deferred until the outermost destruction returns.
  */
-#include "object/state.h"
-#include "object/reuse.h"
-#include "object/weak.h"
+#include "state.h"
+#include "reuse.h"
+#include "weak.h"
 
 /* --- what happens before an object's references are dropped --- */
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/dict.h"
+#include "dict.h"
 
-#include "object/keys.h"
-#include "object/retry.h"
-#include "object/number.h"
-#include "object/str.h"
-#include "object/utf8.h"
+#include "keys.h"
+#include "retry.h"
+#include "number.h"
+#include "str.h"
+#include "utf8.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #ifndef OURO_SRC_OBJECT_DICT_H
 #define OURO_SRC_OBJECT_DICT_H
 
-#include "object/hashtable.h"
-#include "ouro/dict.h"
+#include "hashtable.h"
+#include <ouro/dict.h>
 
 /* Each live entry of the table holds a reference to its key and one to its value. */
 struct ouro_dict {

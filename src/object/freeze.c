@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The permanent generation: a bit for each slot that held an object when it was frozen. Headers are
  * not written, so that a child of fork shares their pages. */
-#include "object/collector.h"
+#include "collector.h"
 
 #define WINDOW_WORDS ((uint64_t)1 << (WINDOW_PAGES_SHIFT + PAGE_SHIFT - 6))
 

@@ -8,8 +8,8 @@
  * member's references can be dropped without any member dying on the way, and all memory is freed
  * at the end.
  */
-#include "object/collector.h"
-#include "object/weak.h"
+#include "collector.h"
+#include "weak.h"
 
 bool garbage_keep(runtime *rt, ouro_object *const *garbage, size_t n) {
   size_t kept = rt->gc->uncollectable;

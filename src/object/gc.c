@@ -2,9 +2,9 @@
 /* Collections: young ones in one go, old ones as cycles, and what the program may ask for. */
 #include <inttypes.h>
 
-#include "object/native.h"
+#include "native.h"
 
-#include "cycle/template.h"
+#include "../cycle/template.h"
 
 bool gc_open(runtime *rt) {
   collector *g = os_map(sizeof *g);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is of which generation: headers and the bitmaps of pages, kept in step. */
-#include "object/collector.h"
+#include "collector.h"
 
 #define FOR_EACH_BIT(bits, i) for (unsigned i; (bits) && (i = ouro_lowest_bit(bits), true); (bits) &= (bits)-1)
 

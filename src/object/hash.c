@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/hash.h"
+#include "hash.h"
 
 #include <string.h>
 

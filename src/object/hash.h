@@ -12,7 +12,7 @@
 #ifndef OURO_SRC_OBJECT_HASH_H
 #define OURO_SRC_OBJECT_HASH_H
 
-#include "ouro/base.h"
+#include <ouro/base.h>
 
 typedef struct hash_secret {
   uint64_t k0, k1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/hashtable.h"
+#include "hashtable.h"
 
-#include "base/assert.h"
+#include "../base/assert.h"
 
 #include <string.h>
 

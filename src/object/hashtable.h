@@ -17,7 +17,7 @@
 #ifndef OURO_SRC_OBJECT_HASHTABLE_H
 #define OURO_SRC_OBJECT_HASHTABLE_H
 
-#include "object/runtime.h"
+#include "runtime.h"
 
 typedef struct hashtable {
   void *entries; /* NULL or a block of the heap, as above */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/inspect.h"
-#include "object/native.h"
+#include "inspect.h"
+#include "native.h"
 
 /* --- all live objects --- */
 

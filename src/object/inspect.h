@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_OBJECT_INSPECT_H
 #define OURO_SRC_OBJECT_INSPECT_H
 
-#include "object/state.h"
+#include "state.h"
 
 /* Visits the live objects of a kind until a visit returns false, and returns whether none did. The
  * visitor may drop or make references, not objects. */

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_OBJECT_KEYS_H
 #define OURO_SRC_OBJECT_KEYS_H
 
-#include "object/runtime.h"
+#include "runtime.h"
 
 /* The hash of a key. False, with a reason: NULL is none. */
 static inline bool key_hash(ouro_heap *heap, const void *key, uint64_t *hash) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/list.h"
+#include "list.h"
 
-#include "object/retry.h"
+#include "retry.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef OURO_SRC_OBJECT_LIST_H
 #define OURO_SRC_OBJECT_LIST_H
 
-#include "object/runtime.h"
-#include "ouro/list.h"
+#include "runtime.h"
+#include <ouro/list.h>
 
 /* Lists are one of the engine's declarative types: the collector reads `items` and `length` by
  * themselves, so between two calls that may run code of the program's these hold:

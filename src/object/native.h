@@ -10,8 +10,8 @@
 #define CYCLE_CLOCK(rt) ((void)(rt), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
 
-#include "object/collector.h"
-#include "object/weak.h"
+#include "collector.h"
+#include "weak.h"
 
 /* What the objects of one word have in common. */
 typedef struct native_group {

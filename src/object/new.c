@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory for objects, off the fast path, and back. */
-#include "object/state.h"
+#include "state.h"
 
 /* The blocks that a bin has claimed, with the one it has just handed out: a header of theirs says
  * "nobody's" until there is an object, whatever the memory was before. */

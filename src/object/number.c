@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/number.h"
+#include "number.h"
 
-#include "object/hash.h"
-#include "object/retry.h"
+#include "hash.h"
+#include "retry.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef OURO_SRC_OBJECT_NUMBER_H
 #define OURO_SRC_OBJECT_NUMBER_H
 
-#include "object/runtime.h"
-#include "ouro/number.h"
+#include "runtime.h"
+#include <ouro/number.h>
 
 /* The integers that a heap makes once, as CPython's: small counts, indexes, exit codes and all
  * values of a byte. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What a page of slots holds. */
-#include "object/state.h"
-#include "pool/hard.h"
+#include "state.h"
+#include "../pool/hard.h"
 
 uint64_t page_used_big(const runtime *rt, uint64_t word, unsigned kind) {
   const big_page *page = rt->big[word / 64];

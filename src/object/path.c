@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/addrmap.h"
-#include "object/inspect.h"
-#include "object/native.h"
+#include "../base/addrmap.h"
+#include "inspect.h"
+#include "native.h"
 
 typedef struct path_graph {
   runtime *rt;

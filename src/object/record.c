@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/record.h"
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "object/retry.h"
-#include "object/state.h"
+#include "retry.h"
+#include "state.h"
 
 /* --- Names ------------------------------------------------------------------------------------ */
 

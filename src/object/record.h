@@ -6,8 +6,8 @@
 #ifndef OURO_SRC_OBJECT_RECORD_H
 #define OURO_SRC_OBJECT_RECORD_H
 
-#include "object/runtime.h"
-#include "ouro/record.h"
+#include "runtime.h"
+#include <ouro/record.h>
 
 #define RECORD_FIELDS_MAX 4096u
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "object/collector.h"
-#include "pool/hard.h"
+#include "collector.h"
+#include "../pool/hard.h"
 
 void report_event(runtime *rt, const ouro_gc_event *event) {
   const ouro_listener *l = &rt->gc->listener;

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_OBJECT_RETRY_H
 #define OURO_SRC_OBJECT_RETRY_H
 
-#include "object/state.h"
+#include "state.h"
 
 /* After a refusal: true once, after a full collection; false, with the reason noted, when it is
  * called again or none is possible. The collection runs finalizers, so the caller looks at

@@ -4,9 +4,9 @@
  *
  *     kept <= cap          count of each kept object == 1
  */
-#include "object/reuse.h"
+#include "reuse.h"
 
-#include "object/state.h"
+#include "state.h"
 
 struct ouro_reuse {
   type *type;

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_OBJECT_REUSE_H
 #define OURO_SRC_OBJECT_REUSE_H
 
-#include "object/runtime.h"
+#include "runtime.h"
 
 /* The object's last reference is gone: the pool keeps it, reset, if it has room. */
 bool reuse_keep(ouro_reuse *pool, ouro_object *o);

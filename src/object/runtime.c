@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The runtime of a heap: made with its first type, ended with the heap. */
-#include "object/runtime.h"
+#include "runtime.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "object/state.h"
+#include "state.h"
 
 void *runtime_map(runtime *rt, size_t size) {
   if (heap_fault(rt->heap)) return NULL;

@@ -8,8 +8,8 @@
 #ifndef OURO_SRC_OBJECT_RUNTIME_H
 #define OURO_SRC_OBJECT_RUNTIME_H
 
-#include "ouro/gc.h"
-#include "ouro/object.h"
+#include <ouro/gc.h>
+#include <ouro/object.h>
 
 typedef struct runtime runtime;
 

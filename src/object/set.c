@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/set.h"
+#include "set.h"
 
-#include "object/keys.h"
-#include "object/retry.h"
+#include "keys.h"
+#include "retry.h"
 
 static const ouro_type_spec set_spec = {
     .name = "set",

@@ -2,8 +2,8 @@
 #ifndef OURO_SRC_OBJECT_SET_H
 #define OURO_SRC_OBJECT_SET_H
 
-#include "object/hashtable.h"
-#include "ouro/set.h"
+#include "hashtable.h"
+#include <ouro/set.h>
 
 /* Each live entry of the table holds a reference to its key. */
 struct ouro_set {

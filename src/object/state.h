@@ -17,11 +17,11 @@
 #ifndef OURO_SRC_OBJECT_STATE_H
 #define OURO_SRC_OBJECT_STATE_H
 
-#include "cycle/embedder.h"
-#include "object/tune.h"
-#include "object/type.h"
-#include "pool/bin.h"
-#include "pool/pool.h"
+#include "../cycle/embedder.h"
+#include "tune.h"
+#include "type.h"
+#include "../pool/bin.h"
+#include "../pool/pool.h"
 
 /* What the blocks of a pool are. */
 enum { KIND_RAW, KIND_LEAF, KIND_TRACKED };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/str.h"
+#include "str.h"
 
-#include "object/retry.h"
-#include "object/utf8.h"
-#include "os/os.h"
+#include "retry.h"
+#include "utf8.h"
+#include "../os/os.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -11,9 +11,9 @@
 #ifndef OURO_SRC_OBJECT_STR_H
 #define OURO_SRC_OBJECT_STR_H
 
-#include "object/hash.h"
-#include "object/hashtable.h"
-#include "ouro/str.h"
+#include "hash.h"
+#include "hashtable.h"
+#include <ouro/str.h>
 
 /* The state of PART_INTERNED. The secret keys the hashes of strings and bytes. */
 typedef struct texts {

@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_OBJECT_TUNE_H
 #define OURO_SRC_OBJECT_TUNE_H
 
-#include "pool/tune.h"
+#include "../pool/tune.h"
 
 /* Destructions within destructions of types with a `clear` of their own, before the next ones wait
  * for these to return: about 200 bytes of stack each. CPython stops at 50. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/tuple.h"
+#include "tuple.h"
 
-#include "object/hash.h"
+#include "hash.h"
 
 static bool is_same_type(const void *a, const void *b) {
   return OURO_OBJECT(a)->type == OURO_OBJECT(b)->type;

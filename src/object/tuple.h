@@ -2,8 +2,8 @@
 #ifndef OURO_SRC_OBJECT_TUPLE_H
 #define OURO_SRC_OBJECT_TUPLE_H
 
-#include "object/runtime.h"
-#include "ouro/tuple.h"
+#include "runtime.h"
+#include <ouro/tuple.h>
 
 /* Tuples in tuples are hashed and compared down to this depth. What lies deeper does not count for
  * the hash, and makes a comparison fail, so that neither overflows the stack. */

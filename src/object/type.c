@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/type.h"
+#include "type.h"
 
 #include <string.h>
 
-#include "object/state.h"
+#include "state.h"
 
 /* --- checking a spec --- */
 

@@ -11,7 +11,7 @@
 #ifndef OURO_SRC_OBJECT_TYPE_H
 #define OURO_SRC_OBJECT_TYPE_H
 
-#include "object/runtime.h"
+#include "runtime.h"
 
 typedef struct type {
   ouro_type open; /* must be first */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/utf8.h"
+#include "utf8.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #ifndef OURO_SRC_OBJECT_UTF8_H
 #define OURO_SRC_OBJECT_UTF8_H
 
-#include "ouro/base.h"
+#include <ouro/base.h>
 
 bool utf8_is_valid(const char *bytes, size_t length);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Weak references. Order and details of clearing are CPython's: Objects/weakrefobject.c
  * (PyObject_ClearWeakRefs) and Python/gc.c (handle_weakrefs). */
-#include "object/weak.h"
+#include "weak.h"
 
-#include "object/retry.h"
-#include "object/state.h"
-#include "object/weakmap.h"
-#include "object/weaktable.h"
+#include "retry.h"
+#include "state.h"
+#include "weakmap.h"
+#include "weaktable.h"
 
 /* The state of the part: behind PART_WEAK. */
 static weakmap *weak_map(ouro_heap *heap) { return *runtime_slot(heap, PART_WEAK); }

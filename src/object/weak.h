@@ -14,8 +14,8 @@
 #ifndef OURO_SRC_OBJECT_WEAK_H
 #define OURO_SRC_OBJECT_WEAK_H
 
-#include "object/runtime.h"
-#include "ouro/weak.h"
+#include "runtime.h"
+#include <ouro/weak.h>
 
 typedef struct weak_link {
   ouro_object *referent; /* not counted */

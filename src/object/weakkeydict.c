@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Dictionaries with weak keys and strong values (rule W3), as CPython's WeakKeyDictionary: keys
  * compare by the hash and equality of the objects themselves. */
-#include "object/weaktable.h"
+#include "weaktable.h"
 
 struct ouro_weakkeydict {
   weak_holder holder;

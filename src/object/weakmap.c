@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/weakmap.h"
+#include "weakmap.h"
 
 enum {
   WEAKMAP_FIRST_ROOM = 32,

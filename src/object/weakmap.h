@@ -13,7 +13,7 @@
 #ifndef OURO_SRC_OBJECT_WEAKMAP_H
 #define OURO_SRC_OBJECT_WEAKMAP_H
 
-#include "ouro/object.h"
+#include <ouro/object.h>
 
 struct weak_link;
 

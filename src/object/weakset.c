@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sets of weak references, as CPython's WeakSet. They hold nothing, so no cycle can lead through
  * one and the collector does not look at them. */
-#include "object/weaktable.h"
+#include "weaktable.h"
 
 struct ouro_weakset {
   weak_holder holder;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "object/weaktable.h"
+#include "weaktable.h"
 
-#include "object/retry.h"
-#include "object/state.h"
+#include "retry.h"
+#include "state.h"
 
 void weaktable_entry_mark(ouro_weak *weak, ouro_object *closure) { (void)weak, (void)closure; }
 

@@ -12,8 +12,8 @@
 #ifndef OURO_SRC_OBJECT_WEAKTABLE_H
 #define OURO_SRC_OBJECT_WEAKTABLE_H
 
-#include "object/hashtable.h"
-#include "object/weak.h"
+#include "hashtable.h"
+#include "weak.h"
 
 /* What every weak container begins with. */
 typedef struct weak_holder {

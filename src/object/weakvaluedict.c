@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Dictionaries with strong keys and weak values (rule W2), as CPython's WeakValueDictionary. */
-#include "object/weaktable.h"
+#include "weaktable.h"
 
 struct ouro_weakvaluedict {
   weak_holder holder;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "os/annotate.h"
+#include "annotate.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define HAVE_ASAN 1

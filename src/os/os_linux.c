@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "os/os.h"
+#include "os.h"
 
 /* Values from the kernel's headers that older C libraries do not name. */
 #ifndef PR_SET_VMA

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Arenas: which pools of which arena are in use, lowest address first, so that the high ones
  * empty. */
-#include "pool/pool.h"
+#include "pool.h"
 
 static bool wants_huge(const heap *h) {
   if (h->huge != OURO_HUGE_AUTO) return h->huge == OURO_HUGE_ALWAYS;

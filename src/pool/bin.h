@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_POOL_BIN_H
 #define OURO_SRC_POOL_BIN_H
 
-#include "pool/heap.h"
+#include "heap.h"
 
 /* Makes `bin` (the caller's, zero or not; it must live as long as the heap) a bin of the heap for
  * blocks of `size` bytes, aligned to 16 if that is a multiple of 16 and to 8 if not. Its pools get

@@ -2,12 +2,12 @@
 /* The calls on blocks that are not inlined. */
 #include <string.h>
 
-#include "os/annotate.h"
-#include "pool/bin.h"
-#include "pool/hard.h"
-#include "pool/large.h"
-#include "pool/purge.h"
-#include "pool/remote.h"
+#include "../os/annotate.h"
+#include "bin.h"
+#include "hard.h"
+#include "large.h"
+#include "purge.h"
+#include "remote.h"
 
 /* Bits a bin claims at once; one where every allocation must be seen. */
 static unsigned claim_width(const heap *h, const ouro_bin *bin) {

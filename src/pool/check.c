@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Every invariant that a comment of this layer states, as code. */
-#include "pool/large.h"
-#include "pool/view.h"
+#include "large.h"
+#include "view.h"
 
 #define MUST(condition, text)                                                                      \
   if (!(condition)) return text

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/hard.h"
+#include "hard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/annotate.h"
-#include "pool/pool.h"
+#include "../os/annotate.h"
+#include "pool.h"
 
 typedef struct trailer {
   uint32_t requested, seal;

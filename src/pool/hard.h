@@ -14,7 +14,7 @@
 #ifndef OURO_SRC_POOL_HARD_H
 #define OURO_SRC_POOL_HARD_H
 
-#include "pool/heap.h"
+#include "heap.h"
 
 #define HARD_TRAILER_BYTES 8u
 #define HARD_UNSET 0xCD /* in new blocks */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Heaps: made, changed, handed over, ended. */
-#include "pool/heap.h"
+#include "heap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "os/annotate.h"
-#include "pool/hard.h"
-#include "pool/large.h"
-#include "pool/remote.h"
+#include "../os/annotate.h"
+#include "hard.h"
+#include "large.h"
+#include "remote.h"
 
 void ouro_heap_options_init(ouro_heap_options *options) {
   *options = (ouro_heap_options){

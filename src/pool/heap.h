@@ -5,8 +5,8 @@
 
 #include <stdatomic.h>
 
-#include "base/addrmap.h"
-#include "pool/window.h"
+#include "../base/addrmap.h"
+#include "window.h"
 
 /* 8 TiB of small blocks: far beyond any machine, and the array stays in one page. */
 #define HEAP_WINDOWS_MAX 512u

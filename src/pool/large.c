@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/large.h"
+#include "large.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "pool/hard.h"
+#include "hard.h"
 
 static bool grow_records(heap *h) {
   uint32_t room = h->large_room ? h->large_room * 2 : TUNE_TABLE_FIRST;

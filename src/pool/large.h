@@ -6,7 +6,7 @@
 #ifndef OURO_SRC_POOL_LARGE_H
 #define OURO_SRC_POOL_LARGE_H
 
-#include "pool/heap.h"
+#include "heap.h"
 
 /* NULL: out of memory or beyond the limit. `alignment` 0: that of the system allocator (16). */
 void *large_alloc(heap *h, size_t alignment, size_t size, bool zeroed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/pool.h"
+#include "pool.h"
 
-#include "os/annotate.h"
+#include "../os/annotate.h"
 
 /* At the end: a pool that was full has one free block now and gathers more until its turn comes. */
 static void list_append(ouro_pool *pool) {

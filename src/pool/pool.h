@@ -14,9 +14,9 @@
 #ifndef OURO_SRC_POOL_POOL_H
 #define OURO_SRC_POOL_POOL_H
 
-#include "base/bits.h"
-#include "pool/heap.h"
-#include "pool/sizeclass.h"
+#include "../base/bits.h"
+#include "heap.h"
+#include "sizeclass.h"
 
 enum pool_state { POOL_UNUSED, POOL_CURRENT, POOL_PARTIAL, POOL_FULL };
 

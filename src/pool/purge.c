@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/purge.h"
+#include "purge.h"
 
-#include "pool/hard.h"
-#include "pool/remote.h"
+#include "hard.h"
+#include "remote.h"
 
 /* What one arena could return: whole pools, and pages of pools in use. */
 typedef struct spare {

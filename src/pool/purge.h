@@ -10,7 +10,7 @@
 #ifndef OURO_SRC_POOL_PURGE_H
 #define OURO_SRC_POOL_PURGE_H
 
-#include "pool/heap.h"
+#include "heap.h"
 
 /* Looks at the clock, and ticks when a round is due. */
 OURO_COLD void purge_look(heap *h);

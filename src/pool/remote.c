@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/remote.h"
+#include "remote.h"
 
-#include "os/annotate.h"
-#include "pool/hard.h"
-#include "pool/large.h"
+#include "../os/annotate.h"
+#include "hard.h"
+#include "large.h"
 
 unsigned remote_count(const ouro_pool *pool) {
   uint64_t words = atomic_load_explicit(&remote_of(pool)->summary, memory_order_relaxed);

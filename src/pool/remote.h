@@ -13,7 +13,7 @@
 #ifndef OURO_SRC_POOL_REMOTE_H
 #define OURO_SRC_POOL_REMOTE_H
 
-#include "pool/pool.h"
+#include "pool.h"
 
 typedef struct remote_pool {
   _Atomic uint64_t summary;

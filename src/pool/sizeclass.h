@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_POOL_SIZECLASS_H
 #define OURO_SRC_POOL_SIZECLASS_H
 
-#include "pool/tune.h"
+#include "tune.h"
 
 static inline unsigned class_of(size_t size) {
   return size ? (unsigned)((size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES) : 1;

@@ -4,7 +4,7 @@
  * dealt out to the rows, `pinned` taking the rest: so the rows add up even while the owner works
  * on.
  */
-#include "pool/view.h"
+#include "view.h"
 
 typedef struct pool_view {
   unsigned class;

@@ -4,8 +4,8 @@
 #ifndef OURO_SRC_POOL_TUNE_H
 #define OURO_SRC_POOL_TUNE_H
 
-#include "base/assert.h"
-#include "ouro/pool.h"
+#include "../base/assert.h"
+#include <ouro/pool.h>
 
 #define TUNE_STRESS (OURO_CHECK_LEVEL >= 3)
 

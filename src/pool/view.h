@@ -3,7 +3,7 @@
 #ifndef OURO_SRC_POOL_VIEW_H
 #define OURO_SRC_POOL_VIEW_H
 
-#include "pool/remote.h"
+#include "remote.h"
 
 /* Bits of a word that the bin of the pool's class has claimed and not handed out. */
 static inline uint64_t view_claimed_word(const ouro_pool *pool, unsigned word) {

@@ -5,10 +5,10 @@
  *     bits 0-12   block index in the pool      bits 13-30  pool in the window
  *     bits 31-62  window                       bit 63      large blocks: the rest is an index
  */
-#include "pool/hard.h"
-#include "pool/large.h"
-#include "pool/remote.h"
-#include "pool/view.h"
+#include "hard.h"
+#include "large.h"
+#include "remote.h"
+#include "view.h"
 
 #define INDEX_BITS 13u
 #define POOL_BITS (OURO_WINDOW_SHIFT - OURO_POOL_SHIFT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "pool/window.h"
+#include "window.h"
 
-#include "os/annotate.h"
+#include "../os/annotate.h"
 
 #define TABLE_PIECE (TUNE_TABLE_ARENAS * OURO_ARENA_POOLS * sizeof(ouro_pool))
 #define LEAST_ARENAS (TUNE_LEAST_RESERVE / OURO_ARENA_BYTES)

@@ -13,8 +13,8 @@
 #ifndef OURO_SRC_POOL_WINDOW_H
 #define OURO_SRC_POOL_WINDOW_H
 
-#include "os/os.h"
-#include "pool/tune.h"
+#include "../os/os.h"
+#include "tune.h"
 
 struct heap;
 

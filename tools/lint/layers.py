@@ -3,10 +3,11 @@
 
 import functools
 import pathlib
+import posixpath
 import re
 from collections.abc import Iterator
 
-from tree import files, lines
+from tree import ROOT, files, lines
 
 INCLUDE = re.compile(r'\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)')
 CONDITION = re.compile(r"\s*#\s*(?:if|ifdef|ifndef|elif)\b")
@@ -47,16 +48,25 @@ def check_includes() -> Iterator[str]:
             yield f"{path}: the layer {layer} is not in the table of src/README.md"
             continue
         for number, own, system in included(path):
-            yield from (f"{path}:{number}: {text}" for text in wrong(layer, own, system))
+            yield from (f"{path}:{number}: {text}" for text in wrong(path, layer, own, system))
 
 
-def wrong(layer: str, own: str, system: str) -> Iterator[str]:
-    head, _, rest = (own or system).partition("/")
-    if own or head == "ouro":
-        public = pathlib.Path(rest).stem
-        other = head if head != "ouro" else PUBLIC_LAYER.get(public, public)
+def layer_of(path: str, own: str, system: str) -> str:
+    """Whose header it is; "": one of the system's."""
+    if own:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(path), own)).split("/")[1]
+    head, _, rest = system.partition("/")
+    public = pathlib.Path(rest).stem
+    return PUBLIC_LAYER.get(public, public) if head == "ouro" else ""
+
+
+def wrong(path: str, layer: str, own: str, system: str) -> Iterator[str]:
+    """Names are relative to the including file, so that `cc -Iinclude -c src/all.c` finds them."""
+    if own and not (ROOT / posixpath.dirname(path) / own).is_file():
+        yield f'"{own}" is neither PART.h nor ../LAYER/PART.h'
+    elif other := layer_of(path, own, system):
         if other not in floors():
-            yield f'"{own or system}" is not LAYER/PART.h of a known layer'
+            yield f"{other} is not in the table of src/README.md"
         elif not may_include(layer, other):
             yield f"{layer} may not include {other}: same or higher floor"
     elif layer != "os" and system.removesuffix(".h") not in STANDARD_C:
