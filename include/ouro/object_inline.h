@@ -33,6 +33,7 @@ struct ouro_type {
 OURO_API void *ouro_new_slow(ouro_type *type, size_t size);
 OURO_API void ouro_destroy(ouro_object *object);
 OURO_API OURO_COLD void ouro_unref_dead(ouro_object *object);
+OURO_API OURO_COLD void ouro_ref_dead(ouro_object *object);
 
 static inline void *ouro_new_sized(ouro_type *type, size_t size) {
   ouro_bin *bin = &type->bin;
@@ -62,6 +63,7 @@ static inline void *ouro_new(ouro_type *type) { return ouro_new_sized(type, type
 static inline void *ouro_ref(void *object) {
   ouro_object *o = OURO_OBJECT(object);
   if (!o) return object;
+  if (OURO_CHECK_LEVEL >= 2 && (o->count == 0 || o->count == OURO_COUNT_FREED)) ouro_ref_dead(o);
   int32_t more = (int32_t)(o->count + 1);
   if (OURO_LIKELY(more > 0)) o->count = (uint32_t)more;
   else if (more == INT32_MIN) o->count = OURO_COUNT_IMMORTAL;

@@ -96,6 +96,10 @@ static void fell(runtime *rt, const type *t, ouro_object *o, unsigned level);
 
 static void child_died(runtime *rt, dying *d, ouro_object **place, ouro_object *child,
                        unsigned level) {
+  if (OURO_CHECK_LEVEL >= 2 && runtime_of(child) != rt) {
+    runtime_misuse(d->o, "C7: it refers to an object of another heap");
+    return;
+  }
   const type *t = type_of(rt, child);
   if (stays_alive(t, child)) return;
   if (t->simple && level < TUNE_FELL_LEVELS) {
@@ -132,6 +136,7 @@ typedef struct stump {
 /* Whether the next to drop it ends an object of this type that needs nothing else: its header is
  * that of a new one, but for its age and the program's byte. */
 static inline bool dies_simply(const type *t, const ouro_object *o) {
+  if (OURO_CHECK_LEVEL >= 2 && runtime_of(o) != t->rt) return false;
   ouro_object header = *o;
   header.flags &= (uint8_t)~OURO_FLAG_GENERATION;
   header.user = 0;
@@ -205,6 +210,10 @@ static void destroy_one(runtime *rt, ouro_object *o) {
 
 /* Where there is no memory to wait in, it is destroyed here and now after all. */
 static OURO_NOINLINE void destroy(runtime *rt, ouro_object *o) {
+  if (OURO_CHECK_LEVEL >= 2 && !heap_is_mine(rt->heap)) {
+    runtime_misuse(o, "R4: it was unreferenced by a thread that does not own its heap");
+    return;
+  }
   if (OURO_UNLIKELY(rt->depth >= TUNE_DEPTH) && object_list_add(&rt->deferred, o)) return;
   rt->depth++;
   destroy_one(rt, o);
@@ -246,3 +255,5 @@ void ouro_destroy(ouro_object *o) {
 void ouro_unref_dead(ouro_object *o) {
   runtime_misuse(o, "R3: it was unreferenced more often than it was referenced");
 }
+
+void ouro_ref_dead(ouro_object *o) { runtime_misuse(o, "R4: it is dead, and was referenced again"); }

@@ -141,6 +141,37 @@ void ouro_each_referrer(const void *object, ouro_reference_fn visit, void *ctx) 
     inspect_each(rt, KIND_LEAF, visit_referrer, &w);
 }
 
+/* --- references to nowhere --- */
+
+typedef struct stray_search {
+  runtime *rt;
+  const ouro_object *stray;
+  bool found;
+} stray_search;
+
+static void note_stray(ouro_object *referent, void *arg) {
+  stray_search *s = arg;
+  s->found |= referent == s->stray;
+}
+
+static bool report_stray(void *ctx, ouro_object *o) {
+  stray_search *s = ctx;
+  native_traverse(s->rt, o, note_stray, s);
+  if (!s->found) return true;
+  char rule[96];
+  snprintf(rule, sizeof rule, "C7: it refers to %p, which is no object of this heap",
+           (const void *)s->stray);
+  runtime_misuse(o, rule);
+  return false;
+}
+
+/* Off every fast path: all objects are looked at. */
+void inspect_stray(const runtime *rt, const ouro_object *stray) {
+  stray_search s = {.rt = (runtime *)(uintptr_t)rt, .stray = stray};
+  if (inspect_each(s.rt, KIND_TRACKED, report_stray, &s))
+    inspect_each(s.rt, KIND_LEAF, report_stray, &s);
+}
+
 /* --- the census --- */
 
 static bool count_object(void *ctx, ouro_object *o) {
@@ -174,7 +205,7 @@ size_t ouro_census(ouro_heap *heap, ouro_type_count *out, size_t room) {
   inspect_each(rt, KIND_TRACKED, count_object, rows);
   inspect_each(rt, KIND_LEAF, count_object, rows);
   size_t n = with_objects(rt, rows);
-  memcpy(out, rows, (n < room ? n : room) * sizeof *rows);
+  if (room) memcpy(out, rows, (n < room ? n : room) * sizeof *rows);
   free(rows);
   return n;
 }

@@ -13,4 +13,7 @@ bool inspect_each(runtime *rt, unsigned kind, inspect_fn visit, void *ctx);
 /* The name of reference i, as embed_traverse numbers them. */
 void inspect_name(const runtime *rt, const ouro_object *o, size_t i, char *out, size_t room);
 
+/* A reference to something that is no object of the heap was found: reports who holds it. */
+void inspect_stray(const runtime *rt, const ouro_object *stray);
+
 #endif

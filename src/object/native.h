@@ -11,6 +11,7 @@
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
 
 #include "collector.h"
+#include "inspect.h"
 #include "weak.h"
 
 /* What the objects of one word have in common. */
@@ -24,14 +25,20 @@ typedef struct native_group {
 
 static inline size_t embed_pages(const runtime *rt) { return page_count(rt); }
 
+/* Checked builds ask the heap; others look at memory that may be anything. */
+static inline bool big_is_known(const runtime *rt, const ouro_object *o) {
+  if (OURO_CHECK_LEVEL >= 2 && !ouro_owns(&rt->heap->open, big_prefix_of(o))) return false;
+  return object_is_big(o) && big_prefix_of(o)->rt == rt;
+}
+
 static bool slot_elsewhere(const runtime *rt, ouro_object *o, uint64_t *slot) {
   if (heap_has_window(rt->heap, o)) {
     const ouro_pool *pool = heap_slot_of(o);
     *slot = pooled_slot(pool, o);
     return pool->kind == KIND_TRACKED;
   }
-  if (!object_is_big(o) || big_prefix_of(o)->rt != rt) {
-    runtime_misuse(o, "C7: an object refers to one of another heap, or to no object at all");
+  if (!big_is_known(rt, o)) {
+    inspect_stray(rt, o);
     return false;
   }
   *slot = big_prefix_of(o)->slot;

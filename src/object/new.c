@@ -25,8 +25,9 @@ static ouro_object *take_from(runtime *rt, ouro_bin *bin, size_t size) {
   bool fresh = bin->bits == 0;
   ouro_object *o = bin_take(rt->heap, bin, size);
   if (!o || !fresh || note_claim(rt, bin, o)) return o;
-  pool_unclaim(rt->heap, bin);
   ouro_free(&rt->heap->open, o);
+  pool_flush(rt->heap, bin); /* at hand it would be handed out next, from a page without a record */
+  pool_unclaim(rt->heap, bin);
   return NULL;
 }
 

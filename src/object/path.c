@@ -128,8 +128,8 @@ int64_t ouro_path_to_root(const void *object, ouro_path_step *out, size_t room) 
   int64_t length = -1;
   if (number_all(&g)) {
     uint32_t wanted = addrmap_get(&g.numbers, object);
-    search(&g, wanted);
-    length = write_path(&g, wanted, out, room);
+    if (wanted != ADDRMAP_NONE) search(&g, wanted);
+    length = wanted == ADDRMAP_NONE ? 0 : write_path(&g, wanted, out, room);
   }
   addrmap_finish(&g.numbers);
   free(g.objects), free(g.found), free(g.parent), free(g.queue);

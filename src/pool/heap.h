@@ -141,6 +141,11 @@ void heap_watch(heap *h, bool watched);
 /* Whether `more` bytes stay within the limit. */
 bool heap_allows(const heap *h, size_t more);
 
+/* Whether the calling thread may use the heap. */
+static inline bool heap_is_mine(const heap *h) {
+  return h->locked_by_caller || h->owner == os_thread_id();
+}
+
 /* Counts an allocation for fault injection; true: this one must fail. */
 bool heap_fault(heap *h);
 
