@@ -20,15 +20,16 @@ typedef struct cycle_test {
   CYCLE_OBJECT *objects; /* b->garbage: a stack of reached members while there are any */
   size_t n;              /* on the stack; each member is pushed once at most */
   bool special;          /* some garbage needs embed_prepare */
+  cycle_found references;
+  uint64_t near;         /* a slot of the page that is looked at */
   bool keep_special;     /* what needs it again is taken as reached: its time comes later */
 } cycle_test;
 
 static inline void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
-  if (!embed_slot(t->e, referent, &slot)) return;
-  cycle_chunk *chunk = cycle_chunk_of(&t->b->set, slot);
-  if (cycle_has(chunk, slot)) chunk->counter[slot % 64]--;
+  if (embed_slot(t->e, referent, &slot))
+    cycle_count_soon(&t->references, &t->b->set, slot, t->near);
 }
 
 CYCLE_INLINE void cycle_reach(cycle_test *t, cycle_chunk *chunk, CYCLE_OBJECT o, unsigned bit) {
@@ -62,7 +63,7 @@ CYCLE_INLINE uint32_t cycle_count_member(cycle_test *t, const CYCLE_GROUP *g, CY
 /* Counts for one chunk. Immortal members are reached whatever refers to them. */
 static void cycle_count_chunk(cycle_test *t, cycle_chunk *chunk) {
   CYCLE_GROUP group = embed_group(t->e, chunk->word);
-  uint64_t first = chunk->word * 64;
+  uint64_t first = t->near = chunk->word * 64;
   if (OURO_UNLIKELY(t->keep_special))
     cycle_reach_bits(t, &group, chunk, embed_special(t->e, &group, chunk->word, chunk->members));
   for (uint64_t rest = chunk->members, others; rest; rest = others) {
@@ -122,6 +123,7 @@ static bool cycle_test_exactly(CYCLE_EMBEDDER *e, cycle_batch *b, bool keep_spec
   cycle_chunk *chunks = b->set.chunks;
   b->found = 0;
   for (uint32_t k = 1; k <= b->set.used; k++) cycle_count_chunk(&t, &chunks[k]);
+  cycle_count_waiting(&t.references);
   for (uint32_t k = 1; k <= b->set.used; k++) cycle_reach_chunk(&t, &chunks[k]);
   for (uint32_t k = 1; k <= b->set.used; k++) cycle_keep_garbage(&t, &chunks[k]);
   return t.special;

@@ -58,6 +58,44 @@ CYCLE_INLINE uint32_t *cycle_counter_of(const cycle_set *s, uint32_t rank) {
   return &s->chunks[rank / 64].counter[rank % 64];
 }
 
+/* One reference to a slot was found. */
+CYCLE_INLINE void cycle_count_down(cycle_chunk *chunk, uint64_t slot) {
+  if (cycle_has(chunk, slot)) chunk->counter[slot % 64]--;
+}
+
+/* References that were found, whose counters are on their way into the cache. */
+typedef struct cycle_found {
+  struct {
+    cycle_chunk *chunk; /* NULL: none */
+    uint64_t slot;
+  } waiting[CYCLE_RING];
+  uint32_t at;
+} cycle_found;
+
+/* Counts the reference down, later if it leads to another page than `near` lies in. */
+CYCLE_INLINE void cycle_count_soon(cycle_found *f, const cycle_set *s, uint64_t slot,
+                                   uint64_t near) {
+  cycle_chunk *chunk = cycle_chunk_of(s, slot), *before;
+  if (OURO_LIKELY((slot ^ near) < CYCLE_PAGE_SLOTS)) {
+    cycle_count_down(chunk, slot);
+    return;
+  }
+  __builtin_prefetch(chunk);
+  __builtin_prefetch(&chunk->counter[slot % 64], 1);
+  unsigned i = f->at++ % CYCLE_RING;
+  uint64_t slot_before = f->waiting[i].slot;
+  before = f->waiting[i].chunk;
+  f->waiting[i].chunk = chunk;
+  f->waiting[i].slot = slot;
+  if (before) cycle_count_down(before, slot_before);
+}
+
+static inline void cycle_count_waiting(cycle_found *f) {
+  for (unsigned i = 0; i < CYCLE_RING; i++)
+    if (f->waiting[i].chunk) cycle_count_down(f->waiting[i].chunk, f->waiting[i].slot);
+  *f = (cycle_found){.at = 0};
+}
+
 /* A chunk for a word that has none. NULL: no room. */
 static inline cycle_chunk *cycle_new_chunk(cycle_set *s, uint64_t word) {
   if (s->used + 1 >= s->room) return NULL;

@@ -16,14 +16,14 @@
 typedef struct cycle_subtracter {
   CYCLE_EMBEDDER *e;
   const cycle_set *residual;
+  cycle_found *found;
+  uint64_t near; /* a slot of the page that is looked at */
 } cycle_subtracter;
 
 static inline void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
   const cycle_subtracter *v = arg;
   uint64_t slot;
-  if (!embed_slot(v->e, referent, &slot)) return;
-  cycle_chunk *chunk = cycle_chunk_of(v->residual, slot);
-  if (cycle_has(chunk, slot)) chunk->counter[slot % 64]--;
+  if (embed_slot(v->e, referent, &slot)) cycle_count_soon(v->found, v->residual, slot, v->near);
 }
 
 /* Immortal objects are held whatever refers to them. */
@@ -36,8 +36,8 @@ static inline void cycle_add_count(cycle *c, CYCLE_EMBEDDER *e, CYCLE_OBJECT o) 
 }
 
 /* Members that WALK took for objects and are none, or have died since, are members no more. */
-static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_subtracter v = {e, &c->residual};
+static bool cycle_subtract_some(cycle *c, CYCLE_EMBEDDER *e, cycle_found *found) {
+  cycle_subtracter v = {e, &c->residual, found, 0};
   cycle_members m = {.live = 0};
   if (c->rest) cycle_open(c, e, &m);
   for (uint64_t spent = 0; !c->over && cycle_next_open(c, e, &m, false);
@@ -47,10 +47,18 @@ static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
       continue;
     }
     CYCLE_OBJECT o = cycle_object_here(c, e, &m);
+    v.near = m.chunk->word * 64;
     if (!c->position) cycle_add_count(c, e, o);
     if (!cycle_scan(c, e, &m.group, o, &spent, cycle_visit_subtract, &v)) return false;
   }
   return !cycle_next(c, false);
+}
+
+static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
+  cycle_found found = {.at = 0};
+  bool done = cycle_subtract_some(c, e, &found);
+  cycle_count_waiting(&found);
+  return done;
 }
 
 /* Marks who is held from outside, and sets the counters to 0 for UNION. */
