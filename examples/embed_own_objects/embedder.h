@@ -131,16 +131,17 @@ static inline void toy_drop(toy_world *w, toy_object *o) {
   while (count-- > 0) toy_release(w, at[count]);
 }
 
-static inline void embed_destroy(toy_world *w, const toy_group *g, uint64_t word, uint64_t bits,
+static inline uint64_t embed_destroy(toy_world *w, const toy_group *g, uint64_t word, uint64_t bits,
                                  cycle_part part) {
-  for (; bits; bits &= bits - 1) {
-    toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(bits));
+  for (uint64_t rest = bits; rest; rest &= rest - 1) {
+    toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(rest));
     switch (part) {
     case CYCLE_CONDEMN: o->count = TOY_STICKY; break;
     case CYCLE_DROP: toy_drop(w, o); break;
     case CYCLE_FREE: toy_free(w, o); break;
     }
   }
+  return bits;
 }
 
 /* --- the rest --- */

@@ -39,8 +39,8 @@ static void cycle_batch_free(cycle_batch *b) {
 
 static size_t cycle_batch_destroy(CYCLE_EMBEDDER *e, cycle_batch *b) {
   size_t found = cycle_condemn(e, b);
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_destroy_part(e, &b->set.chunks[k], CYCLE_DROP);
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_destroy_part(e, &b->set.chunks[k], CYCLE_FREE);
+  cycle_destroy_all(e, &b->set, CYCLE_DROP);
+  cycle_destroy_all(e, &b->set, CYCLE_FREE);
   cycle_clear_set(&b->set);
   return found;
 }

@@ -11,6 +11,7 @@
  *   SUBTRACT  each counter: the object's count less the references found within the residual
  *   WEIGH     a counter above 0 means a reference from outside: a mark
  *   HELD      and marks for what can be reached from there within the residual
+ *   SWEEP     in one go the rest is garbage, and ends here; else
  *   UNION     the rest falls into components, connected by references in either direction
  *   ASSIGN    each component's members are put side by side
  *   BATCHES   whole components, some thousand members at a time: tested exactly and destroyed
@@ -38,6 +39,7 @@ typedef enum cycle_phase {
   CYCLE_SUBTRACT,
   CYCLE_WEIGH,
   CYCLE_HELD,
+  CYCLE_SWEEP,
   CYCLE_UNION,
   CYCLE_ASSIGN,
   CYCLE_BATCHES,
@@ -49,9 +51,9 @@ typedef enum cycle_phase {
 } cycle_phase;
 
 static inline const char *cycle_phase_name(cycle_phase phase) {
-  static const char names[][9] = {"idle",   "roots", "mark",  "walk",    "subtract",
-                                  "weigh",  "held",  "union", "assign",  "batches",
-                                  "gather", "test",  "clear", "release", "clean"};
+  static const char names[][9] = {"idle",    "roots",  "mark",  "walk",  "subtract", "weigh",
+                                  "held",    "sweep",  "union", "assign", "batches", "gather",
+                                  "test",    "clear",  "release", "clean"};
   return names[phase];
 }
 

@@ -61,10 +61,11 @@
  *     make weak references to garbage), a few times; then they wait for the next collection. The
  *     embedder itself holds references to all members while it runs finalizers, so that `garbage`
  *     stays valid, and none when it returns.
- *   void     embed_destroy(E *e, const GROUP *g, uint64_t word, uint64_t bits, cycle_part part)
+ *   uint64_t embed_destroy(E *e, const GROUP *g, uint64_t word, uint64_t bits, cycle_part part)
  *     the three parts of destruction, each for all members of a batch (at once, or for a giant
  *     batch over slices) before the next begins. CYCLE_CONDEMN: nobody sees them from now on, and
- *     unreferencing them has no effect. CYCLE_DROP: drops their references; may run the program's
+ *     unreferencing them has no effect; returns those that go on, the others stay alive after all
+ *     (the results of the other parts are not looked at). CYCLE_DROP: drops their references; may run the program's
  *     code (of other objects that die with them). CYCLE_FREE: frees their memory.
  *   void     embed_broken(E *e, OBJECT o, uint32_t count, uint32_t found)
  *     more references to o were found than it counts: its count or a traverse is wrong. It is

@@ -162,10 +162,15 @@ static void cycle_prepare_all(CYCLE_EMBEDDER *e, cycle_batch *b) {
   }
 }
 
-static void cycle_destroy_part(CYCLE_EMBEDDER *e, const cycle_chunk *chunk, cycle_part part) {
+static void cycle_destroy_part(CYCLE_EMBEDDER *e, cycle_chunk *chunk, cycle_part part) {
   if (!chunk->members) return;
   CYCLE_GROUP group = embed_group(e, chunk->word);
-  embed_destroy(e, &group, chunk->word, chunk->members, part);
+  uint64_t left = embed_destroy(e, &group, chunk->word, chunk->members, part);
+  if (part == CYCLE_CONDEMN) chunk->members = left;
+}
+
+static void cycle_destroy_all(CYCLE_EMBEDDER *e, cycle_set *s, cycle_part part) {
+  for (uint32_t k = 1; k <= s->used; k++) cycle_destroy_part(e, &s->chunks[k], part);
 }
 
 /* Finds the garbage among the members and lets the program do what must come before its end. From
@@ -174,8 +179,7 @@ static size_t cycle_condemn(CYCLE_EMBEDDER *e, cycle_batch *b) {
   bool special = cycle_test_exactly(e, b, false);
   size_t found = b->found;
   if (special) cycle_prepare_all(e, b);
-  for (uint32_t k = 1; k <= b->set.used; k++)
-    cycle_destroy_part(e, &b->set.chunks[k], CYCLE_CONDEMN);
+  cycle_destroy_all(e, &b->set, CYCLE_CONDEMN);
   return found;
 }
 

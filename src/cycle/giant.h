@@ -40,7 +40,7 @@ static size_t cycle_word_length(CYCLE_EMBEDDER *e, const cycle_chunk *chunk) {
 static bool cycle_giant_clear(cycle *c, CYCLE_EMBEDDER *e) {
   const cycle_set *s = &c->batch.set;
   for (; c->position < s->used && !c->over; c->position++) {
-    const cycle_chunk *chunk = &s->chunks[c->position + 1];
+    cycle_chunk *chunk = &s->chunks[c->position + 1];
     size_t length = cycle_word_length(e, chunk);
     cycle_destroy_part(e, chunk, CYCLE_DROP);
     cycle_spend(c, e, c->position % c->limits.clear ? length : c->limits.units);

@@ -63,9 +63,10 @@ static bool cycle_subtract(cycle *c, CYCLE_EMBEDDER *e) {
 
 /* Marks who is held from outside, and sets the counters to 0 for UNION. */
 static void cycle_weigh_chunk(cycle *c, cycle_chunk *chunk) {
-  uint64_t held = 0;
-  for (uint64_t rest = cycle_nonzero(chunk); rest; rest &= rest - 1)
+  uint64_t odd = cycle_nonzero(chunk), held = 0;
+  for (uint64_t rest = odd; rest; rest &= rest - 1)
     if ((int32_t)chunk->counter[ouro_lowest_bit(rest)] > 0) held |= rest & -rest;
+  if (odd != held) c->undisturbed = false; /* below 0: the exact test has to tell why */
   memset(chunk->counter, 0, sizeof chunk->counter);
   cycle_mark_word(&c->marks, chunk->word, held & chunk->members);
 }

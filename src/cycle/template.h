@@ -37,6 +37,7 @@
 #include "exact.h"
 #include "batch.h"
 #include "giant.h"
+#include "sweep.h"
 #include "clean.h"
 #include "validate.h"
 
@@ -73,8 +74,9 @@ static void cycle_advance(cycle *c, CYCLE_EMBEDDER *e) {
     if (cycle_weigh(c, e)) cycle_enter(c, e, CYCLE_HELD);
     return;
   case CYCLE_HELD:
-    if (cycle_mark_held(c, e)) cycle_enter(c, e, CYCLE_UNION);
+    if (cycle_mark_held(c, e)) cycle_enter(c, e, cycle_may_sweep(c) ? CYCLE_SWEEP : CYCLE_UNION);
     return;
+  case CYCLE_SWEEP: cycle_enter(c, e, cycle_sweep(c, e) ? CYCLE_CLEAN : CYCLE_UNION); return;
   case CYCLE_UNION:
     if (cycle_union(c, e)) cycle_enter(c, e, CYCLE_ASSIGN);
     return;

@@ -16,7 +16,6 @@
 struct collector {
   cycle cycle;
   bool running; /* a collection is on the stack; no other may begin */
-  bool young;   /* it is one of generation 0 or 1 */
 
   /* What the program chose. */
   bool disabled;
@@ -41,6 +40,7 @@ struct collector {
   uint64_t expected;          /* objects the present cycle will examine, about */
   uint64_t examined;          /* so far */
   uint64_t slice_ended;       /* clock */
+  uint64_t young_ns;          /* what the last young collection took */
   double passes;              /* examined / live objects in the last cycle */
 
   uint64_t released, released_at_start; /* bytes of garbage freed so far */

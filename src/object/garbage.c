@@ -49,29 +49,23 @@ static inline ouro_object *garbage_at(const runtime *rt, const garbage_word *g, 
   for (uint64_t rest_ = (g)->bits; rest_; rest_ &= rest_ - 1)                                      \
     for (ouro_object *o = garbage_at(rt, g, ouro_lowest_bit(rest_)); o; o = NULL)
 
-/* They are members no more: a giant is destroyed over slices, between which the program may drop
- * what was saved, or the flag. */
-static void save(runtime *rt, const garbage_word *g) {
-  cycle *c = &rt->gc->cycle;
-  const cycle_set *s = rt->gc->young ? &c->young.set : &c->batch.set;
-  FOR_EACH_GARBAGE(rt, g, o) garbage_add(rt, o);
-  s->chunks[s->chunk_of[g->word]].members &= ~g->bits;
-}
-
 static void tell_collectable(runtime *rt, const garbage_word *g) {
   FOR_EACH_GARBAGE(rt, g, o) report_object(rt, "collectable", o);
 }
 
-void garbage_condemn(runtime *rt, const garbage_word *g) {
+/* What is saved is no garbage any more: a giant is destroyed over slices, between which the program
+ * may drop what was saved, or the flag. */
+uint64_t garbage_condemn(runtime *rt, const garbage_word *g) {
   if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_COLLECTABLE)) tell_collectable(rt, g);
   if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) {
-    save(rt, g);
-    return;
+    FOR_EACH_GARBAGE(rt, g, o) garbage_add(rt, o);
+    return 0;
   }
   FOR_EACH_GARBAGE(rt, g, o) {
     o->count = OURO_COUNT_IMMORTAL;
     o->flags |= OURO_FLAG_DYING;
   }
+  return g->bits;
 }
 
 static inline void drop_fields(const type *t, ouro_object *o) {

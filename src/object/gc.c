@@ -86,9 +86,7 @@ static bool test_young(runtime *rt, int generation) {
   generations_each(rt, generation, add_word, &g->cycle);
   if (generation == 0) generations_age_begin(rt);
   else promoted = generations_merge(rt);
-  g->young = true;
   g->found = native_batch_run(&g->cycle, rt, &destroyed);
-  g->young = false;
   if (generation == 0) generations_age_end(rt);
   else g->pending += promoted - (g->released - released);
   return true;
@@ -111,6 +109,7 @@ static int64_t collect_young(runtime *rt, int generation) {
   if (tested) count_collection(g, generation);
   else give_up(rt);
   note_longest(&g->stats, elapsed, "young");
+  g->young_ns = elapsed;
   tell_stop(rt, generation, elapsed);
   int64_t result = tested ? (int64_t)g->found : -1;
   g->found = found;
@@ -220,6 +219,12 @@ static void escalate(runtime *rt) {
                                     .reason = reason});
 }
 
+/* The pause of a slice began with the young collection before it. */
+static uint64_t slice_budget(const collector *g) {
+  uint64_t least = g->pause_ns / 4;
+  return g->young_ns < g->pause_ns - least ? g->pause_ns - g->young_ns : least;
+}
+
 /* Work goes on with each young collection: enough to be done before the allowance is used up, and
  * where that asks for less, a share of the time. */
 static void pace(runtime *rt) {
@@ -233,7 +238,7 @@ static void pace(runtime *rt) {
   double done = (double)g->examined / (double)g->expected;
   bool late = promoted * TUNE_PACE > done * left;
   uint64_t idle = os_clock_ns() - g->slice_ended;
-  if (late || idle >= g->pause_ns * TUNE_REST) old_slice(rt, g->pause_ns);
+  if (late || idle >= g->pause_ns * TUNE_REST) old_slice(rt, slice_budget(g));
 }
 
 static void after_young(runtime *rt) {

@@ -188,7 +188,7 @@ static inline uint64_t embed_special(const runtime *rt, const native_group *g, u
 /* Implemented in garbage.c. */
 bool garbage_keep(runtime *rt, ouro_object *const *garbage, size_t n);
 bool garbage_finalize(runtime *rt, ouro_object *const *garbage, size_t n);
-void garbage_condemn(runtime *rt, const garbage_word *g);
+uint64_t garbage_condemn(runtime *rt, const garbage_word *g); /* who is not to be saved */
 void garbage_drop(runtime *rt, const garbage_word *g);
 void garbage_free(runtime *rt, const garbage_word *g);
 
@@ -196,15 +196,16 @@ static inline bool embed_prepare(runtime *rt, ouro_object **garbage, size_t n, i
   return stage == 0 ? garbage_keep(rt, garbage, n) : garbage_finalize(rt, garbage, n);
 }
 
-static inline void embed_destroy(runtime *rt, const native_group *group, uint64_t word,
+static inline uint64_t embed_destroy(runtime *rt, const native_group *group, uint64_t word,
                                  uint64_t bits, cycle_part part) {
   garbage_word g = {.type = group->type, .base = group->base, .size = group->size, .word = word,
                     .bits = bits};
   switch (part) {
-  case CYCLE_CONDEMN: garbage_condemn(rt, &g); return;
-  case CYCLE_DROP: garbage_drop(rt, &g); return;
-  case CYCLE_FREE: garbage_free(rt, &g); return;
+  case CYCLE_CONDEMN: return garbage_condemn(rt, &g);
+  case CYCLE_DROP: garbage_drop(rt, &g); break;
+  case CYCLE_FREE: garbage_free(rt, &g); break;
   }
+  return 0;
 }
 
 static inline void embed_broken(runtime *rt, const ouro_object *o, uint32_t count,

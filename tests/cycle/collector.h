@@ -67,11 +67,12 @@ static inline size_t embed_length(const graph *g, const graph_group *group, uint
   return (void)group, g->nodes[o].length;
 }
 
-static inline __attribute__((always_inline)) void
-embed_traverse(graph *g, const graph_group *group, uint32_t o, size_t from, size_t to,
-               graph_visit visit, void *arg) {
+static inline __attribute__((always_inline)) void embed_traverse(graph *g, const graph_group *group,
+                                                                 uint32_t o, size_t from, size_t to,
+                                                                 graph_visit visit, void *arg) {
   (void)group;
   const node *n = &g->nodes[o];
+  g->visited += to - from;
   if (g->lie && from == 0 && to) visit(n->edges[0], arg);
   for (size_t i = from; i < to && i < n->length; i++) visit(n->edges[i], arg);
 }
@@ -144,16 +145,17 @@ static inline void graph_drop_edges(graph *g, uint32_t o) {
   while (g->nodes[o].length) graph_unref(g, g->nodes[o].edges[--g->nodes[o].length]);
 }
 
-static inline void embed_destroy(graph *g, const graph_group *group, uint64_t word, uint64_t bits,
+static inline uint64_t embed_destroy(graph *g, const graph_group *group, uint64_t word, uint64_t bits,
                                  cycle_part part) {
-  for (; bits; bits &= bits - 1) {
-    uint32_t o = embed_object(g, group, word * 64 + ouro_lowest_bit(bits));
+  for (uint64_t rest = bits; rest; rest &= rest - 1) {
+    uint32_t o = embed_object(g, group, word * 64 + ouro_lowest_bit(rest));
     if (part != CYCLE_CONDEMN) CHECK_EQ(g->nodes[o].state, CONDEMNED);
     if (part == CYCLE_FREE) CHECK_EQ(g->nodes[o].length, 0);
     if (part == CYCLE_CONDEMN) graph_condemn(g, &g->nodes[o]);
     else if (part == CYCLE_DROP) graph_drop_edges(g, o);
     else graph_free(g, o);
   }
+  return bits;
 }
 
 /* Each look is a nanosecond later: a budget of n is n looks, the same in every run. */
