@@ -35,6 +35,7 @@ static void live(world *w, size_t count, bool at_random, bool roots) {
 
 static void garbage(world *w, size_t count, long rings) {
   node *root = graph_build(w, count, false);
+  world_root(w, root);
   collect_ns(w, 0);
   for (long i = 0; i < rings; i++) {
     node *a = node_new(w, NULL, NULL);

@@ -25,7 +25,7 @@ typedef struct cycle_test {
   bool keep_special;     /* what needs it again is taken as reached: its time comes later */
 } cycle_test;
 
-static inline void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
+CYCLE_INLINE void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
   if (embed_slot(t->e, referent, &slot))
@@ -46,7 +46,7 @@ static void cycle_reach_bits(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk *c
   }
 }
 
-static inline void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
+CYCLE_INLINE void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
   if (!embed_slot(t->e, referent, &slot)) return;

@@ -17,14 +17,14 @@ static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t
   return (cycle_marker){e, &c->marks, &c->residual, near};
 }
 
-static inline void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
+CYCLE_INLINE void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot)) cycle_mark_soon(v->marks, slot, v->near);
 }
 
 /* The same within the residual: what lies outside has been looked at. */
-static inline void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
+CYCLE_INLINE void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(v->residual, slot), slot))

@@ -222,11 +222,6 @@ static OURO_NOINLINE void destroy(runtime *rt, ouro_object *o) {
   rt->depth--;
 }
 
-/* The type of an object in a pool that holds no other's: no need to look at the object. */
-static inline const type *pooled_type(const ouro_pool *pool) {
-  return (const type *)(const void *)heap_bin_of(pool);
-}
-
 /* What of most objects: drops fields whose objects live on and keeps the block at hand. False: one
  * dies too, or there is no room; what was dropped is NULL now. */
 static inline bool destroy_simple(const type *t, ouro_object *o) {

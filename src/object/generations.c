@@ -106,13 +106,17 @@ void generations_age_end(runtime *rt) {
   }
 }
 
+/* Objects of a type of fixed size need no look but for their header. */
 static uint64_t age_word(runtime *rt, uint64_t word, uint64_t bits) {
-  uint64_t bytes = 0;
-  bits = occupied(rt, word, bits);
+  bits &= page_used(rt, word, KIND_TRACKED);
+  const ouro_pool *pool = page_is_big(word / 64) ? NULL : page_pool(rt, word / 64);
+  bool alike = pool && pool->typed;
+  alike = alike && pooled_type(pool)->spec.items.kind == OURO_NO_ITEMS;
+  uint64_t bytes = alike ? (uint64_t)bits_count(bits) * pool->size : 0;
   FOR_EACH_BIT(bits, i) {
     ouro_object *o = slot_object(rt, word * 64 + i);
     set_generation(o, 2);
-    bytes += object_bytes(type_of(rt, o), o);
+    if (!alike) bytes += object_bytes(type_of(rt, o), o);
   }
   return bytes;
 }

@@ -125,6 +125,11 @@ static inline void set_generation(ouro_object *o, unsigned generation) {
   o->flags = (uint8_t)((o->flags & ~OURO_FLAG_GENERATION) | generation);
 }
 
+/* The type of an object in a pool that holds no other's: no need to look at the object. */
+static inline const type *pooled_type(const ouro_pool *pool) {
+  return (const type *)(const void *)heap_bin_of(pool);
+}
+
 /* Whether somebody may hold the object in a block that its pool says is in use. */
 static inline bool header_alive(const ouro_object *o) {
   return o->count != 0 && !(o->flags & OURO_FLAG_DYING);
