@@ -270,13 +270,13 @@ TEST(P4_each_type_has_a_private_list_with_a_cap) {
   if (under_watch()) SKIP("a watched heap keeps nothing at hand");
   open_heap();
   ouro_type_spec spec = pair_spec("other pair");
-  spec.free_list = 4;
+  spec.free_list = 2;
   ouro_type *others = ouro_type_new(heap, &spec);
   pair *p[8], *q = make_pair(pairs, 1, NULL, NULL);
   for (int i = 0; i < 8; i++) p[i] = make_pair(others, i, NULL, NULL);
   for (int i = 0; i < 8; i++) ouro_unref(p[i]);
-  CHECK_EQ(ouro_free_list_length(others), 4u);
-  CHECK_EQ(ouro_free_list_cap(others), 4u);
+  CHECK_EQ(ouro_free_list_length(others), 2u);
+  CHECK_EQ(ouro_free_list_cap(others), 2u);
   CHECK_EQ(ouro_free_list_length(pairs), 0u); /* of the same size, and yet not shared */
   pair *r = make_pair(pairs, 2, NULL, NULL);
   for (int i = 0; i < 8; i++) CHECK(r != p[i]);
