@@ -132,7 +132,7 @@ static inline void toy_drop(toy_world *w, toy_object *o) {
 }
 
 static inline uint64_t embed_destroy(toy_world *w, const toy_group *g, uint64_t word, uint64_t bits,
-                                 cycle_part part) {
+                                     cycle_part part) {
   for (uint64_t rest = bits; rest; rest &= rest - 1) {
     toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(rest));
     switch (part) {

@@ -61,8 +61,7 @@ static bool cycle_union(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_uniter v = {e, &c->residual, c->marks.marked, 0};
   cycle_members m = {.live = 0};
   if (c->rest) cycle_open(c, e, &m);
-  for (uint64_t spent = 0; !c->over && cycle_next_open(c, e, &m, true);
-       cycle_go_on(c, e, &spent)) {
+  for (uint64_t spent = 0; !c->over && cycle_next_open(c, e, &m, true); cycle_go_on(c, e, &spent)) {
     if (cycle_lives_here(c, &m)) {
       CYCLE_OBJECT o = cycle_object_here(c, e, &m);
       v.rank = cycle_here(c);

@@ -51,9 +51,9 @@ typedef enum cycle_phase {
 } cycle_phase;
 
 static inline const char *cycle_phase_name(cycle_phase phase) {
-  static const char names[][9] = {"idle",    "roots",  "mark",  "walk",  "subtract", "weigh",
-                                  "held",    "sweep",  "union", "assign", "batches", "gather",
-                                  "test",    "clear",  "release", "clean"};
+  static const char names[][9] = {"idle", "roots", "mark",    "walk",   "subtract", "weigh",
+                                  "held", "sweep", "union",   "assign", "batches",  "gather",
+                                  "test", "clear", "release", "clean"};
   return names[phase];
 }
 

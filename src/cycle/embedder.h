@@ -13,10 +13,11 @@
  *     CYCLE_PREFETCH(o)  the object will be looked at soon; may be empty
  *
  * then the functions below as `static inline`, then includes "cycle/cycle.h" for the types and
- * "cycle/template.h" for the bodies. No call goes through a pointer (measured 1.2-2.0 times slower).
+ * "cycle/template.h" for the bodies. No call goes through a pointer (measured: 1.2-2.0 times
+ * slower).
  *
- * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096 and in word
- * s / 64. All the collector remembers is keyed by slot, in tables of its own: never in objects,
+ * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096 and in
+ * word s / 64. All the collector remembers is keyed by slot, in tables of its own: never in objects,
  * never by pointer. A slot may become free and be taken by another object at any time between two
  * slices; what the collector believed about it then is wrong in the harmless direction, as each
  * batch is tested exactly before anything is destroyed. Sets of slots of one word are bits.
@@ -41,7 +42,7 @@
  *     its reference count; UINT32_MAX if it is immortal.
  *   size_t   embed_length(const E *e, const GROUP *g, OBJECT o)
  *     how many references it has room for: the upper border for embed_traverse. Cheap.
- *   void     embed_traverse(E *e, const GROUP *g, OBJECT o, size_t from, size_t to, visit, void *arg)
+ *   void     embed_traverse(E *e, const GROUP *g, OBJECT o, size_t from, size_t to, visit, arg)
  *     visit(referent, arg) for its references numbered [from, to), as it owns each of them exactly
  *     once. Always inline, so that visit is. An object that cannot be divided has embed_length 1.
  *   void     embed_roots(E *e, visit, void *arg)
@@ -65,8 +66,9 @@
  *     the three parts of destruction, each for all members of a batch (at once, or for a giant
  *     batch over slices) before the next begins. CYCLE_CONDEMN: nobody sees them from now on, and
  *     unreferencing them has no effect; returns those that go on, the others stay alive after all
- *     (the results of the other parts are not looked at). CYCLE_DROP: drops their references; may run the program's
- *     code (of other objects that die with them). CYCLE_FREE: frees their memory.
+ *     (the results of the other parts are not looked at). CYCLE_DROP: drops their references; may
+ *     run the program's code (of other objects that die with them), so a group must not hold what
+ *     the program can move. CYCLE_FREE: frees their memory.
  *   void     embed_broken(E *e, OBJECT o, uint32_t count, uint32_t found)
  *     more references to o were found than it counts: its count or a traverse is wrong. It is
  *     treated as alive.

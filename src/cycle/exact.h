@@ -21,8 +21,8 @@ typedef struct cycle_test {
   size_t n;              /* on the stack; each member is pushed once at most */
   bool special;          /* some garbage needs embed_prepare */
   cycle_found references;
-  uint64_t near;         /* a slot of the page that is looked at */
-  bool keep_special;     /* what needs it again is taken as reached: its time comes later */
+  uint64_t near;     /* a slot of the page that is looked at */
+  bool keep_special; /* what needs it again is taken as reached: its time comes later */
 } cycle_test;
 
 CYCLE_INLINE void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {

@@ -16,7 +16,7 @@
 /* Objects with more references than this are visited in pieces of this many. */
 #define TUNE_CYCLE_PIECE (TUNE_CYCLE_STRESS ? 2u : 512u)
 
-/* Objects of a word fetched ahead of the one that is scanned: a miss takes as long as some scans. */
+/* Objects of a word fetched ahead of the one that is scanned: a miss takes as long as several. */
 #define TUNE_CYCLE_AHEAD 2u
 
 /* Most members of a batch of whole components. 4,000 objects of 64 bytes and their counters stay in

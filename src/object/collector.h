@@ -32,16 +32,16 @@ struct collector {
   uint64_t since[OURO_GENERATIONS];
 
   /* Pacing, in bytes of tracked objects, external ones included. */
-  uint64_t live;              /* after the last cycle */
-  uint64_t external;          /* reported by the program */
-  uint64_t pending;           /* promoted since it began */
-  uint64_t died;              /* of old objects that died by their count since then */
+  uint64_t live;                            /* after the last cycle */
+  uint64_t external;                        /* reported by the program */
+  uint64_t pending;                         /* promoted since it began */
+  uint64_t died;                            /* of old objects that died by their count since then */
   uint64_t pending_at_start, died_at_start; /* when the present one began */
-  uint64_t expected;          /* objects the present cycle will examine, about */
-  uint64_t examined;          /* so far */
-  uint64_t slice_ended;       /* clock */
-  uint64_t young_ns;          /* what the last young collection took */
-  double passes;              /* examined / live objects in the last cycle */
+  uint64_t expected;                        /* objects the present cycle will examine, about */
+  uint64_t examined;                        /* so far */
+  uint64_t slice_ended;                     /* clock */
+  uint64_t young_ns;                        /* what the last young collection took */
+  double passes;                            /* examined / live objects in the last cycle */
 
   uint64_t released, released_at_start; /* bytes of garbage freed so far */
 

@@ -26,8 +26,7 @@ void ouro_gc_set_thresholds(ouro_heap *heap, const uint32_t threshold[OURO_GENER
 void ouro_gc_thresholds(const ouro_heap *heap, uint32_t threshold[OURO_GENERATIONS]) {
   static const uint32_t standard[] = {TUNE_THRESHOLD_0, TUNE_THRESHOLD_1, TUNE_THRESHOLD_2};
   const runtime *rt = runtime_in(heap);
-  for (int k = 0; k < OURO_GENERATIONS; k++)
-    threshold[k] = rt ? rt->gc->threshold[k] : standard[k];
+  for (int k = 0; k < OURO_GENERATIONS; k++) threshold[k] = rt ? rt->gc->threshold[k] : standard[k];
 }
 
 void ouro_gc_counts(const ouro_heap *heap, uint64_t count[OURO_GENERATIONS]) {

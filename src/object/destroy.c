@@ -143,8 +143,8 @@ static inline bool dies_simply(const type *t, const ouro_object *o) {
   return memcmp(&header, &t->open.header, sizeof header) == 0;
 }
 
-/* Drops fields of `o` from *at on until an object of its type dies with one, and returns that. NULL:
- * all are dropped, or *at is one with which something else dies. */
+/* Drops fields of `o` from *at on until an object of its type dies with one, and returns that.
+ * NULL: all are dropped, or *at is one with which something else dies. */
 static inline ouro_object *next_felled(const type *t, ouro_object *o, size_t *at) {
   for (; *at < t->field_count; ++*at) {
     ouro_object **field = type_field(t, o, *at), *child = *field;
@@ -251,4 +251,6 @@ void ouro_unref_dead(ouro_object *o) {
   runtime_misuse(o, "R3: it was unreferenced more often than it was referenced");
 }
 
-void ouro_ref_dead(ouro_object *o) { runtime_misuse(o, "R4: it is dead, and was referenced again"); }
+void ouro_ref_dead(ouro_object *o) {
+  runtime_misuse(o, "R4: it is dead, and was referenced again");
+}

@@ -35,10 +35,10 @@ static void forget_bits(runtime *rt, uint64_t window) {
 /* New bits hold what was frozen before as well. False: out of memory, nothing changed. */
 static bool remap(runtime *rt, uint64_t window, uint64_t words) {
   if (words <= rt->frozen_words[window]) return true;
-  uint64_t *bits = rt->frozen[window]
-                       ? os_remap(rt->frozen[window], map_bytes(rt->frozen_words[window]),
-                                  map_bytes(words))
-                       : runtime_map(rt, map_bytes(words));
+  uint64_t *bits =
+      rt->frozen[window]
+          ? os_remap(rt->frozen[window], map_bytes(rt->frozen_words[window]), map_bytes(words))
+          : runtime_map(rt, map_bytes(words));
   if (!bits) return false;
   rt->frozen[window] = bits;
   rt->frozen_words[window] = words;

@@ -59,8 +59,8 @@ static void tell_stop(runtime *rt, int generation, uint64_t elapsed_ns) {
 static void give_up(runtime *rt) {
   rt->gc->stats.given_up++;
   rt->error = "out of memory for the collector's tables";
-  report_event(rt, &(ouro_gc_event){
-                       .kind = OURO_GC_GIVEN_UP, .generation = 2, .reason = rt->error});
+  report_event(rt,
+               &(ouro_gc_event){.kind = OURO_GC_GIVEN_UP, .generation = 2, .reason = rt->error});
 }
 
 /* --- young collections --- */
@@ -178,8 +178,8 @@ static cycle_report old_slice(runtime *rt, uint64_t budget_ns) {
   ouro_generation_stats *s = &g->stats.generation[2];
   if (r.elapsed_ns > s->longest_ns) s->longest_ns = r.elapsed_ns;
   note_longest(&g->stats, r.longest_ns, r.longest);
-  report_event(rt, &(ouro_gc_event){
-                       .kind = OURO_GC_SLICE, .generation = 2, .elapsed_ns = r.elapsed_ns});
+  report_event(
+      rt, &(ouro_gc_event){.kind = OURO_GC_SLICE, .generation = 2, .elapsed_ns = r.elapsed_ns});
   if (r.out_of_memory) give_up(rt);
   if (r.finished && !r.out_of_memory) old_end(rt);
   g->slice_ended = os_clock_ns();

@@ -2,7 +2,8 @@
 /* Who is of which generation: headers and the bitmaps of pages, kept in step. */
 #include "collector.h"
 
-#define FOR_EACH_BIT(bits, i) for (unsigned i; (bits) && (i = ouro_lowest_bit(bits), true); (bits) &= (bits)-1)
+#define FOR_EACH_BIT(bits, i)                                                                      \
+  for (unsigned i; (bits) && (i = ouro_lowest_bit(bits), true); (bits) &= (bits)-1)
 
 static void rest(heap *h, ouro_bin *bin) {
   pool_flush(h, bin);
@@ -179,8 +180,7 @@ uint64_t generations_tracked(const runtime *rt) {
   uint64_t count = 0, none = at_hand(rt), pages = page_count(rt);
   for (uint64_t number = 0; number < pages; number++) {
     bool table = number % ((uint64_t)1 << WINDOW_PAGES_SHIFT) < BIG_PAGES;
-    if (!table && page_pool(rt, number)->kind == KIND_TRACKED)
-      count += page_pool(rt, number)->used;
+    if (!table && page_pool(rt, number)->kind == KIND_TRACKED) count += page_pool(rt, number)->used;
   }
   return count > none ? count - none : 0;
 }

@@ -197,9 +197,9 @@ static inline bool embed_prepare(runtime *rt, ouro_object **garbage, size_t n, i
 }
 
 static inline uint64_t embed_destroy(runtime *rt, const native_group *group, uint64_t word,
-                                 uint64_t bits, cycle_part part) {
-  garbage_word g = {.type = group->type, .base = group->base, .size = group->size, .word = word,
-                    .bits = bits};
+                                     uint64_t bits, cycle_part part) {
+  garbage_word g = {
+      .type = group->type, .base = group->base, .size = group->size, .word = word, .bits = bits};
   switch (part) {
   case CYCLE_CONDEMN: return garbage_condemn(rt, &g);
   case CYCLE_DROP: garbage_drop(rt, &g); break;
@@ -208,8 +208,7 @@ static inline uint64_t embed_destroy(runtime *rt, const native_group *group, uin
   return 0;
 }
 
-static inline void embed_broken(runtime *rt, const ouro_object *o, uint32_t count,
-                                uint32_t found) {
+static inline void embed_broken(runtime *rt, const ouro_object *o, uint32_t count, uint32_t found) {
   (void)rt, (void)count, (void)found;
   runtime_misuse(o, "C7: more references to it were found than it counts: its count was dropped "
                     "too often, or a traverse visits a reference that is not owned");

@@ -42,7 +42,7 @@ _Static_assert(OURO_COUNT_FREED == HARD_DEAD * 0x01010101u, "freed memory is rec
 /* Types are asked for by index: of a dead object only that may be left. */
 static const char *name_of(const runtime *rt, const ouro_object *o) {
   bool overwritten = o->count == OURO_COUNT_FREED;
-  const type *t = overwritten               ? type_by_place(rt, o)
+  const type *t = overwritten                ? type_by_place(rt, o)
                   : o->type < rt->type_count ? rt->types[o->type]
                                              : NULL;
   return t ? t->name : "object of no type";
@@ -101,6 +101,5 @@ ouro_object *ouro_garbage(const ouro_heap *heap, size_t index) {
 
 void ouro_garbage_clear(ouro_heap *heap) {
   runtime *rt = runtime_in(heap);
-  while (rt && rt->gc->garbage.length)
-    ouro_unref(rt->gc->garbage.items[--rt->gc->garbage.length]);
+  while (rt && rt->gc->garbage.length) ouro_unref(rt->gc->garbage.items[--rt->gc->garbage.length]);
 }

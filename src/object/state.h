@@ -31,12 +31,13 @@ enum { KIND_RAW, KIND_LEAF, KIND_TRACKED };
 #define BIG_PAGES (OURO_FIRST_ARENA * OURO_ARENA_POOLS)
 
 _Static_assert(1u << PAGE_SHIFT == CYCLE_PAGE_SLOTS, "a page's slots are the collector's");
-_Static_assert(OURO_POOL_BYTES / OURO_CLASS_BYTES <= CYCLE_PAGE_SLOTS, "a pool's blocks fit a page");
+_Static_assert(OURO_POOL_BYTES / OURO_CLASS_BYTES <= CYCLE_PAGE_SLOTS,
+               "a pool's blocks fit a page");
 
 typedef struct page {
   uint64_t young_words, middle_words;
   uint64_t aging_words; /* words whose young objects the collection that runs moves up */
-  uint32_t next; /* on the list of young pages: number + 1 */
+  uint32_t next;        /* on the list of young pages: number + 1 */
   bool listed;
   struct {
     uint64_t young, middle;
@@ -90,7 +91,7 @@ struct runtime {
 
   collector *gc;
   uint64_t faults_seen; /* injected faults so far: they are meant to be seen by the program */
-  bool untracked; /* ouro_untrack was called: not every live object of a tracked type is */
+  bool untracked;       /* ouro_untrack was called: not every live object of a tracked type is */
 
   /* The permanent generation: bits by slot, for the pages of each window that existed then. */
   uint64_t frozen_count;
@@ -191,8 +192,7 @@ bool slot_withheld(const runtime *rt, const ouro_object *o);
 /* The object in a slot whose bit page_used gave, if it is alive; else NULL. */
 static inline ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
   ouro_object *o = slot_object(rt, slot);
-  if (OURO_UNLIKELY(rt->heap->hardened) && !page_is_big(slot >> PAGE_SHIFT) &&
-      slot_withheld(rt, o))
+  if (OURO_UNLIKELY(rt->heap->hardened) && !page_is_big(slot >> PAGE_SHIFT) && slot_withheld(rt, o))
     return NULL;
   return header_alive(o) ? o : NULL;
 }
@@ -200,7 +200,7 @@ static inline ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
 /* Pages in existence: the numbers [0, n). */
 uint64_t page_count(const runtime *rt);
 
-/* Remembers that these slots of a word hold (or will hold) young objects. The page must be ready. */
+/* Remembers that these slots of a word hold (or will hold) young objects. The page is ready. */
 void page_add_young(runtime *rt, uint64_t word, uint64_t bits);
 
 /* Makes the records of a page ready. False: out of memory. */

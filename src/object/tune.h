@@ -20,8 +20,8 @@
 #define TUNE_FIRST_PAGES ((uint32_t)(BIG_PAGES + (TUNE_STRESS ? 32 : 4096)))
 
 /* Defaults that the user can set; see gc.h. CPython's thresholds (2000, 10, 10) cost programs that
- * build trees half as much again, as most objects get old enough to be looked at; with these a young
- * collection takes up to 0.3 ms, one of generation 1 up to 1 ms. */
+ * build trees half as much again, as most objects get old enough to be looked at; with these a
+ * young collection takes up to 0.3 ms, one of generation 1 up to 1 ms. */
 #define TUNE_THRESHOLD_0 10000u
 #define TUNE_THRESHOLD_1 3u
 #define TUNE_THRESHOLD_2 10u
