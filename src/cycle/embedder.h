@@ -17,10 +17,11 @@
  * slower).
  *
  * Places. Objects lie in *pages* of CYCLE_PAGE_SLOTS *slots*; slot s is in page s / 4096 and in
- * word s / 64. All the collector remembers is keyed by slot, in tables of its own: never in objects,
- * never by pointer. A slot may become free and be taken by another object at any time between two
- * slices; what the collector believed about it then is wrong in the harmless direction, as each
- * batch is tested exactly before anything is destroyed. Sets of slots of one word are bits.
+ * word s / 64. All the collector remembers is keyed by slot, in tables of its own: never in
+ * objects, never by pointer. A slot may become free and be taken by another object at any time
+ * between two slices; what the collector believed about it then is wrong in the harmless
+ * direction, as each batch is tested exactly before anything is destroyed. Sets of slots of one
+ * word are bits.
  *
  *   size_t   embed_pages(const E *e)
  *     pages [0, n) exist. They keep their numbers for as long as a cycle is in progress; pages that

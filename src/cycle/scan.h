@@ -6,9 +6,9 @@
 #include "budget.h"
 
 /* Visits what a large object refers to, from reference c->position on. False: the slice ended
- * before the object did, and c->position says where to go on. Another object may be in the slot by then,
- * or its references may have moved: some are then missed or seen twice, which only makes a guess
- * worse. */
+ * before the object did, and c->position says where to go on. Another object may be in the slot by
+ * then, or its references may have moved: some are then missed or seen twice, which only makes a
+ * guess worse. */
 CYCLE_INLINE bool cycle_scan_pieces(cycle *c, CYCLE_EMBEDDER *e, const CYCLE_GROUP *g,
                                     CYCLE_OBJECT o, void (*visit)(CYCLE_OBJECT, void *),
                                     void *arg) {
