@@ -145,8 +145,8 @@ static inline void graph_drop_edges(graph *g, uint32_t o) {
   while (g->nodes[o].length) graph_unref(g, g->nodes[o].edges[--g->nodes[o].length]);
 }
 
-static inline uint64_t embed_destroy(graph *g, const graph_group *group, uint64_t word, uint64_t bits,
-                                 cycle_part part) {
+static inline uint64_t embed_destroy(graph *g, const graph_group *group, uint64_t word,
+                                     uint64_t bits, cycle_part part) {
   for (uint64_t rest = bits; rest; rest &= rest - 1) {
     uint32_t o = embed_object(g, group, word * 64 + ouro_lowest_bit(rest));
     if (part != CYCLE_CONDEMN) CHECK_EQ(g->nodes[o].state, CONDEMNED);

@@ -36,7 +36,7 @@ struct graph {
   uint32_t stride;     /* slot = index * stride */
   uint32_t live;       /* not FREE */
   uint32_t serial;
-  uint64_t clock, finalizers, callbacks, broken, condemned, kept;
+  uint64_t clock, visited, finalizers, callbacks, broken, condemned, kept;
   uint32_t *dying, dying_n, dying_room; /* count is 0, to be destroyed */
   bool draining, rootless, lie;         /* lie: traverse reports the first reference twice */
   void (*finalize)(graph *g, uint32_t o);

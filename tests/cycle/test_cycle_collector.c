@@ -121,6 +121,39 @@ TEST(large_objects_are_divided) {
   graph_finish(&g);
 }
 
+/* What it refers to lies around it, is marked while it is half done, and is scanned after it, not
+ * instead of it: each reference is visited once. */
+TEST(a_large_object_is_gone_on_with) {
+  enum { NODES = 150, LARGE = 5, APART = 25 };
+  graph g;
+  cycle c = {.limits = {.units = 1, .piece = 3}};
+  graph_init(&g, 1);
+  for (uint32_t o = 0; o < NODES; o++) graph_new(&g, true); /* the first is the root */
+  for (uint32_t o = 1; o <= LARGE; o++) graph_link(&g, 0, o * APART);
+  for (uint32_t o = 1; o <= LARGE; o++)
+    for (uint32_t to = 1; to < NODES; to++) graph_link(&g, o * APART, to);
+  for (uint32_t o = 1; o < NODES; o++) graph_drop(&g, o);
+  CHECK(collector_start(&c, &g));
+  while (c.phase <= CYCLE_MARK) collector_step(&c, &g, 1);
+  CHECK_EQ(g.visited, LARGE + LARGE * (NODES - 1));
+  collector_abort(&c, &g);
+  graph_finish(&g);
+}
+
+/* What roots lead to is not looked at again. */
+TEST(live_objects_are_examined_once) {
+  graph g;
+  cycle c = {0};
+  graph_init(&g, 1);
+  uint32_t list = wide(&g, 500);
+  cycle_report r = collect(&c, &g);
+  CHECK_EQ(r.examined, 501);
+  CHECK_EQ(r.candidates, 0);
+  CHECK_EQ(g.visited, 500);
+  graph_drop(&g, list);
+  graph_finish(&g);
+}
+
 TEST(immortal_objects_stay) {
   graph g;
   cycle c = {0};
@@ -133,7 +166,9 @@ TEST(immortal_objects_stay) {
   graph_drop(&g, b);
   ring(&g, 5, true);
   graph_link(&g, 2, a);
-  CHECK_EQ(collect(&c, &g).found, 5);
+  cycle_report r = collect(&c, &g);
+  CHECK_EQ(r.found, 5);
+  CHECK_EQ(r.candidates, 5);
   CHECK_EQ(g.live, 2);
   uint64_t slot[] = {a, b};
   CHECK(collector_batch_begin(&c, &g, 2));
@@ -242,5 +277,39 @@ TEST(a_new_object_in_a_dead_members_slot_waits) {
   CHECK_EQ(g.live, 0);
   collector_finish(&c);
   finalizing_end(&g);
+  graph_finish(&g);
+}
+
+/* A bird lets go of itself when its end is near, so that it dies before the batch is tested again;
+ * the egg that dies with it makes the next bird, in the old one's slot, with an egg of its own. */
+static void lay(graph *g) {
+  uint32_t bird = graph_new(g, false), egg = graph_new(g, false);
+  g->nodes[bird].finalizer = g->nodes[egg].finalizer = PLAIN;
+  graph_link(g, bird, bird);
+  graph_link(g, bird, egg);
+  graph_drop(g, bird);
+  graph_drop(g, egg);
+}
+
+static void phoenix(graph *g, uint32_t o) {
+  if (g->nodes[o].length) graph_unlink(g, o, 0);
+  else lay(g);
+}
+
+TEST(finalizers_that_always_make_more_have_to_wait) {
+  graph g;
+  cycle c = {0};
+  graph_init(&g, 1);
+  g.finalize = phoenix;
+  lay(&g);
+  CHECK(collector_batch_begin(&c, &g, 1));
+  CHECK(collector_batch_add(&c, 0, 1));
+  size_t destroyed;
+  CHECK_EQ(collector_batch_run(&c, &g, &destroyed), 1);
+  CHECK_EQ(destroyed, 0);
+  CHECK_EQ(g.finalizers, 2 * TUNE_CYCLE_ROUNDS);
+  CHECK_EQ(g.live, 2);
+  graph_check(&g);
+  collector_finish(&c);
   graph_finish(&g);
 }

@@ -71,6 +71,25 @@ static void every_table(uint64_t budget) {
 TEST(every_table_in_one_go) { every_table(UINT64_MAX); }
 TEST(every_table_in_slices) { every_table(3); }
 
+/* Tables of some megabytes are given back piece by piece. */
+TEST(large_tables_are_given_back) {
+  cycle c = {.limits = {.units = 1}};
+  graph g;
+  graph_init(&g, 5000);
+  world_grow(&g, 5000);
+  CHECK(collector_start(&c, &g));
+  while (c.phase != CYCLE_CLEAN) CHECK(!collector_step(&c, &g, 2).finished);
+  CHECK(mapped > 6 * TUNE_CYCLE_TABLE_PIECE);
+  uint64_t slices = 0;
+  for (size_t before = mapped; !collector_idle(&c); slices++, before = mapped) {
+    collector_step(&c, &g, 1);
+    CHECK(mapped <= before);
+  }
+  CHECK(slices > 4);
+  CHECK_EQ(mapped, 0);
+  graph_finish(&g);
+}
+
 TEST(young_tables) {
   cycle c = {0};
   graph g;
