@@ -2,6 +2,7 @@
 /* Who is of which generation, and when generations are collected. */
 #include "test.h"
 
+#include "object/tune.h"
 #include "support/pairs.h"
 
 static ouro_heap *heap;

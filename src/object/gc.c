@@ -229,9 +229,10 @@ static uint64_t slice_budget(const collector *g) {
  * where that asks for less, a share of the time. */
 static void pace(runtime *rt) {
   collector *g = rt->gc;
-  double left = allowance(g) - (double)g->pending_at_start;
+  double left = allowance(g) - (double)g->pending_at_start, least = TUNE_LATE * allowance(g);
   double promoted = (double)(g->pending - g->pending_at_start);
-  if (promoted > left && left > 0 && promoted > (double)TUNE_LEAST_OLD_BYTES) {
+  if (left < least) left = least; /* it began late, or much of what was promoted has died */
+  if (promoted > left) {
     escalate(rt);
     return;
   }

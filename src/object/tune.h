@@ -35,6 +35,11 @@
 /* At least this part of what was promoted counts as growth, whoever has died meanwhile. */
 #define TUNE_GROSS 0.25
 
+/* A cycle that began late, or whose growth has died since, may go on in slices until so many times
+ * what may float was promoted; then it is finished in one go. 0.25 would keep what floats below its
+ * share, but heaps that only grow then cost twice as much. */
+#define TUNE_LATE 2.0
+
 /* A cycle is to be done when this part, inverted, of what may be promoted meanwhile was. */
 #define TUNE_PACE 2.0
 
