@@ -212,13 +212,14 @@ static void end_growth(growth *g) {
 
 /* What is promoted until a late cycle ends may float, beside the next cycle's share of what it left:
  *
- *     floating <= part * (live + floating)          part = share * (1 + TUNE_LATE)
+ *     floating <= part * max(live + floating, least)         part = share * (1 + TUNE_LATE)
  *
  * To that come the rings that the test holds, and what younger generations hold by their thresholds.
- * Small heaps, which are not worth a cycle, are not measured. */
+ * */
 static double most_floating(const growth *g, double share) {
-  double part = share * (1 + TUNE_LATE);
-  return part / (1 - part) + (6000.0 + 2000 * (3 + 2)) / ((double)g->size / 2);
+  double part = share * (1 + TUNE_LATE), live = (double)g->size / 2;
+  double least = part * (double)TUNE_LEAST_OLD_BYTES / 32 / live, most = part / (1 - part);
+  return (most > least ? most : least) + (6000.0 + 2000 * (3 + 2)) / live;
 }
 
 TEST(floating_garbage_stays_below_its_share) {
