@@ -109,7 +109,7 @@ void generations_age_end(runtime *rt) {
 
 /* Objects of a type of fixed size need no look but for their header. */
 static uint64_t age_word(runtime *rt, uint64_t word, uint64_t bits) {
-  bits &= page_used(rt, word, KIND_TRACKED);
+  bits = occupied(rt, word, bits);
   const ouro_pool *pool = page_is_big(word / 64) ? NULL : page_pool(rt, word / 64);
   bool alike = pool && pool->typed;
   alike = alike && pooled_type(pool)->spec.items.kind == OURO_NO_ITEMS;
