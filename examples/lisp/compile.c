@@ -2,28 +2,25 @@
 /*
  * Forms to instructions of a stack machine, in one pass.
  *
- * `depth` is how many values lie above the frame's base at this point of the
- * code: parameters first, then local variables and what is being computed, in
- * order of arrival. So a local variable is a place on the stack, known here.
- * Each compile_... leaves one value more on the stack, or the code has
- * returned, where `tail` says that its value is the function's.
+ * `depth` is how many values lie above the frame's base at this point of the code: parameters
+ * first, then local variables and what is being computed, in order of arrival. So a local variable
+ * is a place on the stack, known here. Each compile_... leaves one value more on the stack, or the
+ * code has returned, where `tail` says that its value is the function's.
  *
  * Closures copy what they capture, unless the variable lives in a box:
  *
- *     boxed  <=>  (assigned and captured by a closure) or looked at before it
- * has its value
+ *     boxed  <=>  (assigned and captured by a closure) or looked at before it has its value
  *
- * That is known only at the end of a form; where a box turns out to be needed
- * the form is compiled once more. A function that calls itself by the name it
- * is defined as finds itself in its own frame, without a reference to itself:
- * so most local functions and all loops make no cycle, and their closures are
- * freed by their counts. What refers to a later definition goes through a box
+ * That is known only at the end of a form; where a box turns out to be needed the form is compiled
+ * once more. A function that calls itself by the name it is defined as finds itself in its own
+ * frame, without a reference to itself: so most local functions and all loops make no cycle, and
+ * their closures are freed by their counts. What refers to a later definition goes through a box
  * and does make one: the collector's work.
  */
 #include "lisp.h"
 
 bool put(function *f, enum op op, uint8_t count, size_t at) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (f->length == f->room) {
     size_t room = f->room ? 2 * f->room : 16;
     instruction *code = ouro_realloc(l->heap, f->code, room * sizeof *code);
@@ -53,27 +50,19 @@ bool push_indexed(function *f, enum op op, void *constant, bool tail) {
   return at != SIZE_MAX && push(f, op, 0, at) && (!tail || put(f, OP_RETURN, 0, 0));
 }
 
-/* --- Variables
- * --------------------------------------------------------------------------------
- */
+/* --- Variables ------------------------------------------------------------------------------- */
 
 enum { ASSIGNED = 1, CAPTURED = 2, EARLY = 4 };
 
-static bool needs_box(uint8_t flags) { return flags & EARLY || flags == (ASSIGNED | CAPTURED); }
-
-static void note(unit *u, const variable *v, uint8_t flag) { u->flags[v->number] |= flag; }
-
-/* Before the first pass has ended nothing is known, and no code made then is
- * used if this matters. */
-static bool boxed(const unit *u, const variable *v) {
-  return u->again && needs_box(u->flags[v->number]);
+static bool needs_box(const variable *v) {
+  return v->flags & EARLY || v->flags == (ASSIGNED | CAPTURED);
 }
 
 static bool is_self(const function *f, const variable *v) {
-  return f->self == v && !(f->unit->flags[v->number] & ASSIGNED);
+  return f->self == v && !(v->flags & ASSIGNED);
 }
 
-static variable *scope_has(const scope *s, value id) {
+variable *scope_has(const scope *s, value id) {
   for (size_t i = 0; i < s->vars->length; i++)
     if (((variable *)s->vars->items[i])->name == id) return (variable *)s->vars->items[i];
   return NULL;
@@ -85,50 +74,46 @@ variable *scope_find(const scope *s, value id) {
   return v;
 }
 
-/* A variable at the next place of the stack. */
+/* A variable at the next place of the stack. The second pass knows it from the first. */
 variable *scope_add(function *f, scope *s, value name, bool ready) {
   unit *u = f->unit;
-  if (!is_identifier(u->l, name) || scope_has(s, name))
-    return (variable *)fail(u->l, name, "no name, or defined twice:");
-  if (u->variables == u->room) {
-    uint8_t *flags = ouro_realloc(u->l->heap, u->flags, u->room + 64);
-    if (!flags) return NULL;
-    u->flags = flags;
-    u->room += 64;
-  }
-  variable *v = make(u->l, K_VARIABLE);
+  if (!is_symbol(f->l, name) || scope_has(s, name))
+    return (variable *)fail(f->l, name, "no name, or defined twice:");
+  variable *v = make(f->l, K_VARIABLE);
   if (!v) return NULL;
+  const variable *known = u->again ? (variable *)u->all->items[u->variables++] : NULL;
   v->name = ouro_ref(name);
   v->ready = ready;
   v->level = f->level;
   v->slot = f->depth;
-  v->number = u->variables++;
-  if (!u->again) u->flags[v->number] = 0;
-  return ouro_list_append_new(s->vars, v) ? v : NULL;
+  v->flags = known ? known->flags : 0;
+  v->boxed = known && needs_box(known);
+  bool good = known || ouro_list_append(u->all, v);
+  return ouro_list_append_new(s->vars, v) && good ? v : NULL;
 }
 
 /* The value that is now in the variable's place goes into its box. */
 bool enclose(function *f, const variable *v) {
-  return !boxed(f->unit, v) || put(f, OP_BOX_LOCAL, 0, v->slot);
+  return !v->boxed || put(f, OP_BOX_LOCAL, 0, v->slot);
 }
 
 /* A place for a variable that is defined later. */
 bool push_undefined(function *f, const variable *v) {
-  if (boxed(f->unit, v)) return push(f, OP_NEW_BOX, 0, 0);
-  return push_indexed(f, OP_CONST, f->unit->l->undefined, false);
+  if (v->boxed) return push(f, OP_NEW_BOX, 0, 0);
+  return push_indexed(f, OP_CONST, f->l->none, false);
 }
 
 /* Notes what the use of `v` in `f` asks of it: see the head of this file. */
-static void note_use(const function *f, const variable *v) {
+static void note_use(const function *f, variable *v) {
   bool itself = false;
-  if (f->level != v->level) note(f->unit, v, CAPTURED);
+  if (f->level != v->level) v->flags |= CAPTURED;
   for (; f->level != v->level; f = f->outer) itself |= f->self == v;
-  if (!v->ready && !itself) note(f->unit, v, EARLY);
+  if (!v->ready && !itself) v->flags |= EARLY;
 }
 
 /* Whether what the code finds in place of the variable is a box. */
 static bool finds_box(const function *f, const variable *v) {
-  if (v->level == f->level) return boxed(f->unit, v);
+  if (v->level == f->level) return v->boxed;
   return !is_self(f, v) && finds_box(f->outer, v);
 }
 
@@ -143,32 +128,28 @@ static bool push_variable(function *f, variable *v, bool open) {
 
 static bool compile_name(function *f, value id, scope *s, bool tail) {
   variable *v = scope_find(s, id);
-  cell *c = v ? NULL : cell_of(f->unit->l, bare(f->unit->l, id));
+  cell *c = v ? NULL : cell_of(f->l, id);
   if (!v) return c && push_indexed(f, OP_GLOBAL, c, tail);
   note_use(f, v);
   return push_variable(f, v, true) && (!tail || put(f, OP_RETURN, 0, 0));
 }
 
-/* The value on top goes into the variable; the first one is not an assignment.
- */
+/* The value on top goes into the variable; the first one is not an assignment. */
 bool store_variable(function *f, variable *v, bool first) {
   f->depth--;
-  if (!first) note(f->unit, v, ASSIGNED);
-  if (f->level != v->level) note(f->unit, v, CAPTURED);
-  if (v->level == f->level)
-    return put(f, boxed(f->unit, v) ? OP_SET_LOCAL_BOX : OP_SET_LOCAL, 0, v->slot);
+  if (!first) v->flags |= ASSIGNED;
+  if (f->level != v->level) v->flags |= CAPTURED;
+  if (v->level == f->level) return put(f, v->boxed ? OP_SET_LOCAL_BOX : OP_SET_LOCAL, 0, v->slot);
   size_t at = index_in(f->captures, v);
   return at != SIZE_MAX && put(f, OP_SET_CAPTURED_BOX, 0, at);
 }
 
-/* --- Forms
- * ------------------------------------------------------------------------------------
- */
+/* --- Forms ----------------------------------------------------------------------------------- */
 
 value syntax_of(lisp *l, value form, const scope *s) {
   value found = NULL;
-  if (!is(l, form, K_PAIR) || !is_identifier(l, CAR(form)) || scope_find(s, CAR(form))) return NULL;
-  ouro_dict_get(l->globals, bare(l, CAR(form)), &found);
+  if (!is(l, form, K_PAIR) || !is_symbol(l, CAR(form)) || scope_find(s, CAR(form))) return NULL;
+  ouro_dict_get(l->globals, CAR(form), &found);
   return found ? ((cell *)found)->syntax : NULL;
 }
 
@@ -187,18 +168,17 @@ value expand_head(lisp *l, value form, const scope *s) {
   return form;
 }
 
-/* The builtin that a global name means now: it is called without being pushed,
- * and the machine checks that it still is one. `apply` calls in its turn, so it
- * is called like a function. */
+/* The builtin that a global name means now: it is called without being pushed, and the machine
+ * checks that it still is one. `apply` calls in its turn, so it is called like a function. */
 static cell *primitive_of(lisp *l, value id, const scope *s) {
-  if (!is_identifier(l, id) || scope_find(s, id)) return NULL;
-  cell *c = cell_of(l, bare(l, id));
+  if (!is_symbol(l, id) || scope_find(s, id)) return NULL;
+  cell *c = cell_of(l, id);
   bool builtin_now = c && c->content && is(l, c->content, K_BUILTIN);
   return builtin_now && ((builtin *)c->content)->spec->fn ? c : NULL;
 }
 
 static bool compile_call(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   int64_t n = list_length(l, form);
   uint32_t line = l->line, depth = f->depth;
   if (n < 0) return fail(l, form, "a call that is no list:");
@@ -214,15 +194,15 @@ static bool compile_call(function *f, value form, scope *s, bool tail) {
 }
 
 static bool compile_expanded(function *f, value form, scope *s, bool tail) {
-  value syntax = syntax_of(f->unit->l, form, s);
+  value syntax = syntax_of(f->l, form, s);
   if (syntax) return ((special *)syntax)->compile(f, form, s, tail);
-  if (is(f->unit->l, form, K_PAIR)) return compile_call(f, form, s, tail);
+  if (is(f->l, form, K_PAIR)) return compile_call(f, form, s, tail);
   return compile(f, form, s, tail);
 }
 
 bool compile(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
-  if (is_identifier(l, form)) return compile_name(f, form, s, tail);
+  lisp *l = f->l;
+  if (is_symbol(l, form)) return compile_name(f, form, s, tail);
   if (form == l->nil) return fail(l, NULL, "() is not a form");
   if (!is(l, form, K_PAIR)) return push_indexed(f, OP_CONST, form, tail);
   if (l->nesting >= LISP_MAX_DEPTH) return fail(l, NULL, "nested too deep");
@@ -235,24 +215,23 @@ bool compile(function *f, value form, scope *s, bool tail) {
   return good;
 }
 
-/* --- Functions
- * --------------------------------------------------------------------------------
- */
+/* --- Functions ------------------------------------------------------------------------------- */
 
-static bool begin_function(function *f, unit *u, function *outer, const variable *self) {
-  *f = (function){.unit = u, .outer = outer, .self = self, .level = outer ? outer->level + 1 : 1};
-  f->constants = ouro_list_new(u->l->heap);
-  f->captures = ouro_list_new(u->l->heap);
+static bool begin_function(function *f, lisp *l, unit *u, function *outer, const variable *self) {
+  *f = (function){.l = l, .unit = u, .outer = outer, .self = self};
+  f->level = outer ? outer->level + 1 : 1;
+  f->constants = ouro_list_new(l->heap);
+  f->captures = ouro_list_new(l->heap);
   return f->constants && f->captures;
 }
 
 static code *finish_function(function *f, value name, size_t parameters, bool rest) {
-  code *c = make(f->unit->l, K_CODE);
+  code *c = make(f->l, K_CODE);
   if (!c) return NULL;
   c->name = ouro_ref(name);
-  c->file = ouro_ref(f->unit->l->file);
+  c->file = ouro_ref(f->l->file);
   c->constants = ouro_ref(f->constants);
-  c->instructions = ouro_bytes_new(f->unit->l->heap, f->code, f->length * sizeof *f->code);
+  c->instructions = ouro_bytes_new(f->l->heap, f->code, f->length * sizeof *f->code);
   c->parameters = (uint32_t)(parameters - rest);
   c->rest = rest;
   c->captured = (uint32_t)f->captures->length;
@@ -263,13 +242,13 @@ static code *finish_function(function *f, value name, size_t parameters, bool re
 }
 
 static void end_function(function *f) {
-  ouro_free(f->unit->l->heap, f->code);
+  ouro_free(f->l->heap, f->code);
   ouro_unref(f->constants);
   ouro_unref(f->captures);
 }
 
 static bool compile_parameters(function *f, scope *s, value params) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   for (; params != l->nil; params = is(l, params, K_PAIR) ? CDR(params) : l->nil) {
     variable *v = scope_add(f, s, is(l, params, K_PAIR) ? CAR(params) : params, true);
     if (!v || !enclose(f, v)) return false;
@@ -279,7 +258,7 @@ static bool compile_parameters(function *f, scope *s, value params) {
 }
 
 static code *compile_code(function *f, value name, value params, value forms, scope *outer) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   scope s = {.outer = outer, .vars = ouro_list_new(l->heap)};
   bool good = s.vars && compile_parameters(f, &s, params) && compile_body(f, forms, &s, true);
   while (is(l, params, K_PAIR)) params = CDR(params);
@@ -292,7 +271,7 @@ bool compile_lambda(function *f, value name, value params, value forms, scope *s
                     const variable *self) {
   function inner;
   uint32_t depth = f->depth;
-  bool good = begin_function(&inner, f->unit, f, self);
+  bool good = begin_function(&inner, f->l, f->unit, f, self);
   code *made = good ? compile_code(&inner, name, params, forms, s) : NULL;
   for (size_t i = 0; made && good && i < inner.captures->length; i++)
     good = push_variable(f, (variable *)inner.captures->items[i], false);
@@ -303,26 +282,25 @@ bool compile_lambda(function *f, value name, value params, value forms, scope *s
   return at != SIZE_MAX && push(f, OP_CLOSURE, 0, at);
 }
 
-static code *compile_pass(unit *u, value form) {
+static code *compile_pass(lisp *l, unit *u, value form) {
   function f;
-  u->variables = 0;
-  bool good = begin_function(&f, u, NULL, NULL) && compile(&f, form, NULL, true);
-  code *made = good ? finish_function(&f, u->l->no, 0, false) : NULL;
+  bool good = begin_function(&f, l, u, NULL, NULL) && compile(&f, form, NULL, true);
+  code *made = good ? finish_function(&f, l->no, 0, false) : NULL;
   end_function(&f);
   return made;
 }
 
 closure *compile_form(lisp *l, value form) {
-  unit u = {.l = l};
-  bool box = false;
+  unit u = {.all = ouro_list_new(l->heap)};
   uint32_t line = l->line;
-  code *made = compile_pass(&u, form);
-  for (uint32_t i = 0; made && i < u.variables; i++) box |= needs_box(u.flags[i]);
-  u.again = true;
-  l->line = box ? line : l->line;
-  if (box) ouro_unref(made);
-  if (box) made = compile_pass(&u, form);
-  ouro_free(l->heap, u.flags);
+  code *made = u.all ? compile_pass(l, &u, form) : NULL;
+  for (size_t i = 0; made && i < u.all->length; i++)
+    u.again |= needs_box((variable *)u.all->items[i]);
+  if (u.again) {
+    l->line = line;
+    ouro_assign_new(&made, compile_pass(l, &u, form));
+  }
+  ouro_unref(u.all);
   closure *fn = made ? closure_new(l, made) : NULL;
   ouro_unref(made);
   return fn;

@@ -5,8 +5,7 @@
 
 value condition_new(lisp *l, value message, OURO_STOLEN value irritants) {
   condition *c = irritants ? make(l, K_CONDITION) : NULL;
-  if (!c) ouro_unref(irritants);
-  if (!c) return NULL;
+  if (!c) return ouro_unref(irritants), NULL;
   c->message = ouro_ref(message);
   c->irritants = irritants;
   return OURO_OBJECT(c);
@@ -49,7 +48,7 @@ void print_error(lisp *l, FILE *f, value error) {
     print(l, f, error, true);
   } else {
     if (c->file) fprintf(f, "%s:%u: ", STR(c->file)->bytes, c->line);
-    if (c->name && c->name != l->no) fprintf(f, "in %s: ", STR(bare(l, c->name))->bytes);
+    if (c->name && c->name != l->no) fprintf(f, "in %s: ", STR(c->name)->bytes);
     print(l, f, c->message, false);
     for (value i = c->irritants; is(l, i, K_PAIR); i = CDR(i)) {
       fputc(' ', f);
@@ -60,22 +59,19 @@ void print_error(lisp *l, FILE *f, value error) {
 }
 
 static bool wrong(call *c, size_t i, const char *wanted) {
-  fail(c->l, c->args[i], "%s: argument %zu is not %s:", c->self->name, i + 1, wanted);
-  return false;
+  return fail(c->l, c->args[i], "%s: argument %zu is not %s:", c->self->name, i + 1, wanted);
 }
 
 bool need(call *c, size_t i, kind k) {
-  static const char *const names[KINDS] = {
-      [K_INT] = "a number", [K_PAIR] = "a pair",        [K_VECTOR] = "a vector",
-      [K_CHAR] = "a char",  [K_CONDITION] = "an error", [K_RECORD_TYPE] = "a record type"};
-  return OURO_LIKELY(is(c->l, c->args[i], k)) || wrong(c, i, names[k] ? names[k] : "right");
+  static const char *const names[] = {
+      [K_INT] = "a number",       [K_STR] = "a string",    [K_PAIR] = "a pair",
+      [K_CHAR] = "a char",        [K_VECTOR] = "a vector", [K_RECORD_TYPE] = "a record type",
+      [K_CONDITION] = "an error", [K_SYMBOL] = "a symbol", [K_ESCAPE] = "an escape"};
+  return OURO_LIKELY(is_kind(c->l, c->args[i], k)) || wrong(c, i, names[k] ? names[k] : "right");
 }
 
-bool need_string(call *c, size_t i) {
-  return is_string(c->l, c->args[i]) || wrong(c, i, "a string");
-}
-bool need_symbol(call *c, size_t i) {
-  return is_symbol(c->l, c->args[i]) || wrong(c, i, "a symbol");
+bool need_list(call *c, size_t i) {
+  return list_length(c->l, c->args[i]) >= 0 || wrong(c, i, "a list");
 }
 
 bool need_index(call *c, size_t i, size_t limit, size_t *out) {

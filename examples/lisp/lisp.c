@@ -48,7 +48,7 @@ lisp *lisp_new(ouro_heap *heap, FILE *out) {
 
 /* Globals refer to closures and closures to globals: what the counts leave the collector takes. */
 void lisp_free(lisp *l) {
-  void *held[] = {l->nil,     l->yes,   l->no,   l->none,  l->eof,    l->undefined,
+  void *held[] = {l->nil,     l->yes,   l->no,   l->none,  l->eof,
                   l->globals, l->error, l->file, l->raise, l->no_room};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) ouro_unref(held[i]);
   ouro_gc_set_roots(l->heap, NULL, NULL);

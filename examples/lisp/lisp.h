@@ -26,8 +26,8 @@ typedef struct lisp lisp;
 typedef enum kind {
   K_RECORD, K_INT, K_FLOAT, K_STR, /* Ouro's; a symbol is an interned string */
   K_PAIR, K_VECTOR, K_CHAR, K_CONSTANT, K_CLOSURE, K_BUILTIN, K_ESCAPE, K_CONDITION, K_RECORD_TYPE,
-  K_BOX, K_CELL, K_CODE, K_ALIAS, K_SPECIAL, K_VARIABLE, /* of the compiler's */
-  KINDS
+  K_CELL, K_CODE, K_SPECIAL, K_VARIABLE, /* of the compiler's */
+  KINDS, K_SYMBOL = KINDS /* no type of its own: see is_kind */
 } kind;
 
 enum op { OP_CONST, OP_LOCAL, OP_LOCAL_BOX, OP_CAPTURED, OP_CAPTURED_BOX, OP_SELF, OP_GLOBAL,
@@ -60,14 +60,11 @@ typedef struct constant { /* #t, #f, () and the like: one object each, compared 
   const char *text;
 } constant;
 
-typedef struct box { /* of a variable that is assigned and captured; NULL: not yet defined */
+/* A global name: its value and its syntax (NULL: none). Or the box of a variable that is assigned and
+ * captured: without a name. content is NULL where there is no value yet. */
+typedef struct cell {
   ouro_object object;
-  value content;
-} box;
-
-typedef struct cell { /* a global name: its value (NULL: unbound) and its syntax (NULL: none) */
-  ouro_object object;
-  value name, content, syntax;
+  value content, name, syntax;
 } cell;
 
 typedef struct instruction {
@@ -112,13 +109,11 @@ typedef struct builtin {
   const builtin_spec *spec;
 } builtin;
 
-typedef struct escape escape;
-struct escape { /* what call/ec passes: where to return to, for as long as `live` */
+typedef struct escape { /* what call/ec passes: which frame is to return */
   ouro_object object;
-  escape *outer;
   size_t depth;
-  bool live;
-};
+  uint64_t number;
+} escape;
 
 typedef struct condition {
   ouro_object object;
@@ -131,23 +126,19 @@ typedef struct record_type {
   ouro_type *type; /* lives as long as the heap */
 } record_type;
 
-typedef struct alias { /* an identifier that a macro introduced: the same name, another identity */
-  ouro_object object;
-  value name;
-} alias;
-
 /* --- The interpreter -------------------------------------------------------------------------- */
 
 #define LISP_KINDS 64       /* type indexes that are looked up; own types are among the first */
 #define LISP_MAX_DEPTH 1500 /* of nested forms: what reader and compiler may recurse */
 #define LISP_STACK 4000000  /* values, 32 MB of which only what is used takes memory */
-#define LISP_FRAMES 1000000 /* calls that have not returned, 24 MB */
+#define LISP_FRAMES 1000000 /* calls that have not returned, 32 MB */
 #define LISP_RESERVE 512    /* of both, kept for the handling of errors */
 
 typedef struct frame { /* a call at work; its closure lies on the stack below `base` */
   closure *fn;
   const instruction *next;
   size_t base;
+  uint64_t number; /* each call's own */
 } frame;
 
 struct lisp {
@@ -156,15 +147,15 @@ struct lisp {
   ouro_type *type[KINDS];
   uint16_t index[KINDS];     /* ouro_object.type of each kind */
   uint8_t kinds[LISP_KINDS]; /* the kind of each such index */
-  value nil, yes, no, none, eof, undefined;
+  value nil, yes, no, none, eof;
   ouro_dict *globals; /* symbol to cell */
   value *stack, *top; /* every value in [stack, top) is a reference */
   frame *frames;
-  size_t depth;
+  size_t depth;       /* frames at work */
+  uint64_t calls;     /* so far */
   value error;        /* pending, owned; NULL while a call fails: out of memory */
   condition *no_room; /* made beforehand, as there will be no memory for it then */
   value raise;        /* what the machine calls with an error */
-  escape *escapes;    /* innermost first */
   value file;         /* what is being compiled, and where */
   uint32_t line;
   int nesting;
@@ -194,14 +185,7 @@ static inline OURO_NEW value truth(const lisp *l, bool yes) {
 static inline bool is_symbol(const lisp *l, value v) {
   return is(l, v, K_STR) && ouro_str_is_interned((ouro_str *)(void *)v);
 }
-static inline bool is_string(const lisp *l, value v) { return is(l, v, K_STR) && !is_symbol(l, v); }
-static inline bool is_identifier(const lisp *l, value v) {
-  return is(l, v, K_ALIAS) || is_symbol(l, v);
-}
-static inline value bare(const lisp *l, value id) { /* the name that an identifier stands for */
-  while (is(l, id, K_ALIAS)) id = ((alias *)id)->name;
-  return id;
-}
+bool is_kind(const lisp *l, value v, kind k); /* knows strings from symbols, too */
 
 #define CAR(v) (((pair *)(v))->car)
 #define CDR(v) (((pair *)(v))->cdr)
@@ -232,8 +216,7 @@ void print_error(lisp *l, FILE *f, value error);
 /* For builtins: the argument is of the kind, or an error. */
 bool need(call *c, size_t i, kind k);
 bool need_index(call *c, size_t i, size_t limit, size_t *out);
-bool need_string(call *c, size_t i);
-bool need_symbol(call *c, size_t i);
+bool need_list(call *c, size_t i);
 
 /* --- Text ------------------------------------------------------------------------------------- */
 
@@ -257,18 +240,19 @@ typedef struct variable {
   ouro_object object;
   value name;
   uint32_t level, slot; /* of the function that holds it, and where on the stack */
-  uint32_t number;      /* in its unit */
-  bool ready;           /* it has its value from here on */
+  uint8_t flags;        /* what is known of its use so far */
+  bool boxed;
+  bool ready; /* it has its value from here on */
 } variable;
 
 typedef struct unit { /* what is compiled at once: a form and all in it */
-  lisp *l;
-  uint8_t *flags; /* by number of a variable: what the first pass found out */
-  uint32_t variables, room;
-  bool again; /* the second pass */
+  ouro_list *all;     /* variables of the first pass, in order */
+  size_t variables;   /* of the second pass so far */
+  bool again;         /* this is the second pass */
 } unit;
 
 typedef struct function { /* whose code is being made */
+  lisp *l;
   unit *unit;
   struct function *outer;
   instruction *code;
@@ -302,7 +286,8 @@ bool push_indexed(function *f, enum op op, void *constant, bool tail);
 /* The index of v in a list, added where it is new; SIZE_MAX: no memory. */
 size_t index_in(ouro_list *list, void *v);
 OURO_BORROWED variable *scope_add(function *f, scope *s, value name, bool ready); /* or an error */
-OURO_BORROWED variable *scope_find(const scope *s, value id);
+OURO_BORROWED variable *scope_has(const scope *s, value id);
+OURO_BORROWED variable *scope_find(const scope *s, value id); /* or in one around it */
 bool enclose(function *f, const variable *v);
 bool push_undefined(function *f, const variable *v);
 bool store_variable(function *f, variable *v, bool first);
@@ -319,7 +304,7 @@ OURO_NEW closure *closure_new(lisp *l, code *c);
 /* Calls a procedure, with one argument if it is not NULL, while no other runs. */
 OURO_NEW value vm_run(lisp *l, value fn, value argument);
 void vm_roots(void *ctx, ouro_visit_fn visit, void *arg);
-void escape_end(lisp *l); /* of the innermost one */
+bool escape_is_live(const lisp *l, const escape *k);
 
 /* An interpreter in the heap, with its prelude. NULL: out of memory. */
 lisp *lisp_new(ouro_heap *heap, FILE *out);

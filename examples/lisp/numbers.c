@@ -2,7 +2,6 @@
 /* Numbers: integers of 64 bits, whose overflow is an error, and floats. */
 #include "lisp.h"
 #include <math.h>
-#include <string.h>
 
 static bool need_number(call *c, size_t i) {
   return is(c->l, c->args[i], K_FLOAT) || need(c, i, K_INT);
@@ -86,19 +85,12 @@ static value f_compare(call *c) {
   return truth(c->l, holds);
 }
 
-/* sqrt exp log floor round truncate inexact, by their first letters */
+/* index is the one in this table; inexact is what does nothing to the float. */
 static value f_real(call *c) {
+  static double (*const functions[])(double) = {NULL, sqrt, exp, log, floor, nearbyint, trunc};
   if (!need_number(c, 0)) return NULL;
   double x = real_of(c->l, c->args[0]);
-  switch (c->self->index) {
-  case 's': return float_new(c, sqrt(x));
-  case 'e': return float_new(c, exp(x));
-  case 'l': return float_new(c, log(x));
-  case 'f': return float_new(c, floor(x));
-  case 'r': return float_new(c, nearbyint(x)); /* half to even, as Scheme wants */
-  case 't': return float_new(c, trunc(x));
-  default: return float_new(c, x);
-  }
+  return float_new(c, c->self->index ? functions[c->self->index](x) : x);
 }
 
 static value f_exact(call *c) {
@@ -119,31 +111,23 @@ static value f_number_to_string(call *c) {
 
 static value f_string_to_number(call *c) {
   bool is_number;
-  if (!need_string(c, 0)) return NULL;
+  if (!need(c, 0, K_STR)) return NULL;
   value v = parse_number(c->l, STR(c->args[0])->bytes, STR(c->args[0])->length, &is_number);
   return is_number ? v : truth(c->l, false);
 }
 
-const builtin_spec builtins_numbers[] = {{"+", f_arithmetic, 0, -1, ADD},
-                                         {"-", f_arithmetic, 1, -1, SUB},
-                                         {"*", f_arithmetic, 0, -1, MUL},
-                                         {"/", f_arithmetic, 1, -1, DIV},
-                                         {"quotient", f_arithmetic, 2, 2, QUOTIENT},
-                                         {"remainder", f_arithmetic, 2, 2, REMAINDER},
-                                         {"modulo", f_arithmetic, 2, 2, MODULO},
-                                         {"=", f_compare, 1, -1, SAME},
-                                         {"<", f_compare, 1, -1, BELOW},
-                                         {">", f_compare, 1, -1, ABOVE},
-                                         {"<=", f_compare, 1, -1, BELOW | SAME},
-                                         {">=", f_compare, 1, -1, ABOVE | SAME},
-                                         {"sqrt", f_real, 1, 1, 's'},
-                                         {"exp", f_real, 1, 1, 'e'},
-                                         {"log", f_real, 1, 1, 'l'},
-                                         {"floor", f_real, 1, 1, 'f'},
-                                         {"round", f_real, 1, 1, 'r'},
-                                         {"truncate", f_real, 1, 1, 't'},
-                                         {"inexact", f_real, 1, 1, 'i'},
-                                         {"exact", f_exact, 1, 1, 0},
-                                         {"number->string", f_number_to_string, 1, 1, 0},
-                                         {"string->number", f_string_to_number, 1, 1, 0},
-                                         {0}};
+/* clang-format off */
+const builtin_spec builtins_numbers[] = {
+    {"+", f_arithmetic, 0, -1, ADD}, {"-", f_arithmetic, 1, -1, SUB},
+    {"*", f_arithmetic, 0, -1, MUL}, {"/", f_arithmetic, 1, -1, DIV},
+    {"quotient", f_arithmetic, 2, 2, QUOTIENT}, {"remainder", f_arithmetic, 2, 2, REMAINDER},
+    {"modulo", f_arithmetic, 2, 2, MODULO}, {"=", f_compare, 1, -1, SAME},
+    {"<", f_compare, 1, -1, BELOW}, {"<=", f_compare, 1, -1, BELOW | SAME},
+    {">", f_compare, 1, -1, ABOVE}, {">=", f_compare, 1, -1, ABOVE | SAME},
+    {"inexact", f_real, 1, 1, 0}, {"sqrt", f_real, 1, 1, 1}, {"exp", f_real, 1, 1, 2},
+    {"log", f_real, 1, 1, 3}, {"floor", f_real, 1, 1, 4}, {"round", f_real, 1, 1, 5},
+    {"truncate", f_real, 1, 1, 6}, {"exact", f_exact, 1, 1, 0},
+    {"number->string", f_number_to_string, 1, 1, 0},
+    {"string->number", f_string_to_number, 1, 1, 0},
+    {0}};
+/* clang-format on */

@@ -3,25 +3,33 @@
 
 (define (list . items) items)
 
+(define (%prepend reversed list)
+  (if (null? reversed) list (%prepend (cdr reversed) (cons (car reversed) list))))
+(define (append . lists)
+  (if (null? lists)
+      '()
+  (if (null? (cdr lists))
+      (car lists)
+      (%prepend (reverse (car lists)) (apply append (cdr lists))))))
+
 ; A macro is a procedure from form to form; syntax-rules makes one. What it must be written in is the
 ; core: quote, if, define, set!, lambda, begin, %let.
 ;
 ; A match is a list of bindings: (name . form), and for a pattern before ... the pair
-; ((pattern ...) . matches), with a match for each item. Names that the template brings become
-; aliases: the same name with another identity. They cannot catch what the user wrote, and mean what
-; they mean globally.
+; ((pattern ...) . matches), with a match for each item. The variables that a template binds get new
+; names in each expansion, so they cannot catch what the user wrote.
 
 (define (%repeats? pattern)
-  (if (pair? pattern) (if (pair? (cdr pattern)) (%same-name? (cadr pattern) '...) #f) #f))
+  (if (pair? pattern) (if (pair? (cdr pattern)) (eq? (cadr pattern) '...) #f) #f))
 (define (%pairs list n) (if (pair? list) (%pairs (cdr list) (+ n 1)) n))
 
 (define (%match literals pattern form found)
-  (if (%identifier? pattern)
+  (if (symbol? pattern)
       (if (memq pattern literals)
-          (if (%same-name? pattern form) found #f)
+          (if (eq? pattern form) found #f)
           (cons (cons pattern form) found))
   (if (not (pair? pattern))
-      (if (equal? pattern form) found #f)
+      (if (eqv? pattern form) found #f)
   (if (%repeats? pattern)
       (%match-items literals pattern form
                     (- (%pairs form 0) (%pairs (cddr pattern) 0)) '() found)
@@ -46,9 +54,7 @@
       (if (%uses? (car template) pattern) #t (%uses? (cdr template) pattern))
   (if (pair? pattern)
       (if (%uses? template (car pattern)) #t (%uses? template (cdr pattern)))
-      (if (eq? template pattern)
-          (if (%identifier? pattern) (not (%same-name? pattern '...)) #f)
-          #f))))
+      (if (eq? template pattern) (if (symbol? pattern) (not (eq? pattern '...)) #f) #f))))
 
 (define (%map1 f list)
   (%let ()
@@ -58,15 +64,15 @@
 (define (%any-null? lists)
   (if (pair? lists) (if (pair? (car lists)) (%any-null? (cdr lists)) #t) #f))
 
-(define (%fill template found rename)
-  (if (%identifier? template)
-      (%let ((bound (assq template found))) (if bound (cdr bound) (rename template)))
+(define (%fill template found)
+  (if (symbol? template)
+      (%let ((bound (assq template found))) (if bound (cdr bound) template))
   (if (not (pair? template))
       template
   (if (%repeats? template)
-      (append (%fill-items (car template) (%sources (car template) found) found rename)
-              (%fill (cddr template) found rename))
-      (cons (%fill (car template) found rename) (%fill (cdr template) found rename))))))
+      (append (%fill-items (car template) (%sources (car template) found) found)
+              (%fill (cddr template) found))
+      (cons (%fill (car template) found) (%fill (cdr template) found))))))
 
 (define (%sources template found)
   (if (null? found)
@@ -76,33 +82,59 @@
             (cons (cdar found) rest)
             rest))))
 
-(define (%fill-items template sources found rename)
+(define (%fill-items template sources found)
   (if (null? sources)
       (error "syntax-rules: nothing to repeat:" template)
   (if (%any-null? sources)
       '()
-      (cons (%fill template (append (apply append (%map1 car sources)) found) rename)
-            (%fill-items template (%map1 cdr sources) found rename)))))
+      (cons (%fill template (append (apply append (%map1 car sources)) found))
+            (%fill-items template (%map1 cdr sources) found)))))
 
-(define (%renamer)
-  (%let ((made '()))
-    (lambda (name)
-      (%let ((known (assq name made)))
-        (if known
-            (cdr known)
-            (%let ((alias (%alias name)))
-              (set! made (cons (cons name alias) made))
-              alias))))))
+; The names that the template binds, in front of `names`.
+(define (%bound template names)
+  (if (not (pair? template))
+      names
+      (%bound (car template)
+        (%bound (cdr template)
+          (if (memq (car template) '(lambda %let let let* letrec letrec* do))
+              (if (pair? (cdr template)) (%binders (cdr template) names) names)
+              names)))))
+
+; As (name ...), ((name value) ...) or (name ((name value) ...)).
+(define (%binders form names)
+  (if (symbol? (car form))
+      (cons (car form) (if (pair? (cdr form)) (%binders (cdr form) names) names))
+  (if (pair? (car form))
+      (append (%map1 (lambda (b) (if (pair? b) (car b) b)) (car form)) names)
+      names)))
+
+(define %renamed 0)
+(define (%rename name)
+  (set! %renamed (+ %renamed 1))
+  (cons name (string->symbol (string-append (symbol->string name) " " (number->string %renamed)))))
 
 (define (%expand literals rules form)
   (if (null? rules)
       (error "bad syntax:" form)
       (%let ((found (%match literals (cdr (caar rules)) (cdr form) '())))
         (if found
-            (%fill (cadr (car rules)) found (%renamer))
+            (%fill (cadr (car rules)) (append found (%map1 %rename (cddr (car rules)))))
             (%expand literals (cdr rules) form)))))
 
-(define (%syntax-rules literals rules) (lambda (form) (%expand literals rules form)))
+; A rule with the names that are to be renamed, which are symbols but ... and those of the pattern.
+(define (%prepare rule)
+  (%let ((pattern (car rule)))
+    (define (own names)
+      (if (null? names)
+          '()
+      (if (if (symbol? (car names)) (if (eq? (car names) '...) #t (%uses? (car names) pattern)) #t)
+          (own (cdr names))
+          (cons (car names) (own (cdr names))))))
+    (cons pattern (cons (cadr rule) (own (%bound (cadr rule) '()))))))
+
+(define (%syntax-rules literals rules)
+  (%let ((rules (%map1 %prepare rules)))
+    (lambda (form) (%expand literals rules form))))
 (define-syntax syntax-rules
   (lambda (form)
     (list '%syntax-rules (list 'quote (cadr form)) (list 'quote (cddr form)))))
@@ -178,7 +210,7 @@
        (define name (%record-type 'name '(slot ...)))
        (define (maker field ...)
          (let ((made (%record name)))
-           (%record-set! made name (%field name 'field) field) ...
+           (%record-access made name (%field name 'field) field) ...
            made))
        (define (predicate x) (%record? x name))
        (%define-field name slot accessor ...) ...))))
@@ -187,12 +219,12 @@
   (syntax-rules ()
     ((_ name slot) (begin))
     ((_ name slot getter)
-     (define getter (let ((i (%field name 'slot))) (lambda (x) (%record-ref x name i)))))
+     (define getter (let ((i (%field name 'slot))) (lambda (x) (%record-access x name i)))))
     ((_ name slot getter setter)
      (begin
        (%define-field name slot getter)
        (define setter
-         (let ((i (%field name 'slot))) (lambda (x value) (%record-set! x name i value))))))))
+         (let ((i (%field name 'slot))) (lambda (x value) (%record-access x name i value))))))))
 
 ; --- Control ---------------------------------------------------------------------------------------
 
@@ -214,7 +246,6 @@
          (result (receiver (lambda (result)
                              (if (%live? k) (begin (%unwind winds) (set! %handlers handlers)))
                              (k result)))))
-    (%escape-done)
     result))
 (define call-with-escape-continuation call/ec)
 
@@ -268,6 +299,19 @@
     ((_ name clause ...) (cond clause ... (else (raise-continuable name))))))
 
 ; --- Lists, vectors, strings -----------------------------------------------------------------------
+
+(define (equal? a b)
+  (cond ((pair? a) (and (pair? b) (equal? (car a) (car b)) (equal? (cdr a) (cdr b))))
+        ((string? a) (and (string? b) (string=? a b)))
+        ((vector? a) (and (vector? b) (equal? (vector->list a) (vector->list b))))
+        (else (eqv? a b))))
+
+(define (member x list)
+  (cond ((not (pair? list)) #f) ((equal? x (car list)) list) (else (member x (cdr list)))))
+(define (assoc key list)
+  (cond ((not (pair? list)) #f)
+        ((equal? key (caar list)) (car list))
+        (else (assoc key (cdr list)))))
 
 (define (map f list . more)
   (if (null? more)
@@ -325,7 +369,9 @@
       ((< i 0) list)))
 (define (string . chars) (list->string chars))
 (define (make-string count char) (list->string (%map1 (lambda (i) char) (iota count))))
-(define (string-copy string) (substring string 0))
+(define (string-copy string) string)
+(define (string=? a b) (= (%string-order a b) 0))
+(define (string<? a b) (< (%string-order a b) 0))
 (define (char=? a b) (eqv? a b))
 (define (char<? a b) (< (char->integer a) (char->integer b)))
 

@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define PRINT_DEPTH 200
-#define PRINT_LENGTH 100000
+#define PRINT_ITEMS 1000000
 
 typedef struct printer {
   lisp *l;
   FILE *f;
   bool quoted;
-  int depth;
+  int depth, items;
 } printer;
 
 static void print_value(printer *p, value v);
@@ -44,21 +44,19 @@ void float_text(double d, char out[40]) {
 }
 
 static void print_list(printer *p, value v) {
-  size_t n = 0;
-  fputc('(', p->f);
-  for (; is(p->l, v, K_PAIR) && n < PRINT_LENGTH; v = CDR(v)) {
-    if (n++ > 0) fputc(' ', p->f);
+  for (char before = '('; is(p->l, v, K_PAIR) && p->items < PRINT_ITEMS; v = CDR(v), before = ' ') {
+    fputc(before, p->f);
     print_value(p, CAR(v));
   }
   if (v != p->l->nil) {
-    fputs(n < PRINT_LENGTH ? " . " : " ...", p->f);
-    if (n < PRINT_LENGTH) print_value(p, v);
+    fputs(" . ", p->f);
+    print_value(p, v);
   }
   fputc(')', p->f);
 }
 
 static void print_items(printer *p, value *items, size_t n, char close) {
-  for (size_t i = 0; i < n && i < PRINT_LENGTH; i++) {
+  for (size_t i = 0; i < n && p->items < PRINT_ITEMS; i++) {
     if (i > 0) fputc(' ', p->f);
     print_value(p, items[i]);
   }
@@ -67,18 +65,13 @@ static void print_items(printer *p, value *items, size_t n, char close) {
 
 static void print_other(printer *p, value v) {
   const ouro_type *type = ouro_type_of(v);
+  size_t fields = ouro_is_record(v) ? ouro_record_count(type) : 0;
   fprintf(p->f, "#<%s", ouro_type_name(type));
   if (is(p->l, v, K_BUILTIN)) fprintf(p->f, " %s", ((builtin *)v)->spec->name);
-  if (is(p->l, v, K_CLOSURE) && ((closure *)v)->code->name != p->l->no) {
-    fputc(' ', p->f);
-    print_value(p, ((closure *)v)->code->name);
-  }
-  if (!ouro_is_record(v)) {
-    fputc('>', p->f);
-    return;
-  }
-  fputc(' ', p->f);
-  print_items(p, ((ouro_record *)v)->fields, ouro_record_count(type), '>');
+  if (is(p->l, v, K_CLOSURE) && ((closure *)v)->code->name != p->l->no)
+    fprintf(p->f, " %s", STR(((closure *)v)->code->name)->bytes);
+  if (fields > 0) fputc(' ', p->f);
+  print_items(p, ((ouro_record *)v)->fields, fields, '>');
 }
 
 static void print_kind(printer *p, value v) {
@@ -97,13 +90,12 @@ static void print_kind(printer *p, value v) {
     fputs("#(", p->f);
     print_items(p, VECTOR(v)->items, VECTOR(v)->length, ')');
     break;
-  case K_ALIAS: print_value(p, bare(p->l, v)); break;
   default: print_other(p, v);
   }
 }
 
 static void print_value(printer *p, value v) {
-  if (++p->depth > PRINT_DEPTH) fputs("...", p->f);
+  if (++p->depth > PRINT_DEPTH || ++p->items > PRINT_ITEMS) fputs("...", p->f);
   else print_kind(p, v);
   p->depth--;
 }

@@ -88,32 +88,33 @@ static value read_string(reader *r) {
   return v;
 }
 
-/* #\x, and by name #\space, #\newline, #\tab */
+/* #\x, and by name #\space and #\newline */
 static value read_char(reader *r) {
-  static const char *const names[] = {"space", "newline", "tab"};
   const char *text = r->at + 2;
-  size_t bytes = 1;
+  size_t bytes, length = token_length(text);
+  if (text >= r->end) return cut_off(r, "the text ends within a character");
   uint32_t code = utf8_decode(text, &bytes);
-  size_t length = bytes + (isalpha((unsigned char)*text) ? token_length(text + bytes) : 0);
-  for (size_t i = 0; i < 3; i++)
-    if (length == strlen(names[i]) && !memcmp(text, names[i], length)) code = (uint32_t) " \n\t"[i];
-    else if (i == 2 && length > bytes && code > ' ') return broken(r, "no such character name");
-  r->at = text + length;
+  if (length == 5 && !memcmp(text, "space", 5)) code = ' ';
+  else if (length == 7 && !memcmp(text, "newline", 7)) code = '\n';
+  else if (length > bytes) return broken(r, "no such character name");
+  r->at = text + (length > bytes ? length : bytes);
   return char_new(r->l, code);
 }
 
-/* Behind a dot: the last item and the closing parenthesis. */
+/* Behind a dot: the last item, before the closing parenthesis. */
 static bool read_rest(reader *r, value last) {
   r->at++;
   value rest = last ? read_datum(r) : broken(r, "a dot without an item before it");
   if (!rest) return false;
   ouro_assign_new(&CDR(last), rest);
   skip_space(r);
-  return *r->at++ == ')' || broken(r, "more than one item behind a dot");
+  return *r->at == ')' || broken(r, "not one item behind a dot");
 }
 
 static bool read_item(reader *r, value *list, value *last) {
   uint32_t line = r->line;
+  if (r->at >= r->end) return cut_off(r, "( without )");
+  if (*r->at == '.' && is_end(r->at[1])) return read_rest(r, *last);
   value item = read_datum(r);
   if (!item || !list_add(r->l, list, last, item)) return false;
   ((pair *)*last)->line = line;
@@ -123,17 +124,13 @@ static bool read_item(reader *r, value *list, value *last) {
 static value read_list(reader *r) {
   value list = NULL, last = NULL;
   r->at++;
-  for (bool good = true; good;) {
+  skip_space(r);
+  while (*r->at != ')') {
+    if (!read_item(r, &list, &last)) return ouro_unref(list), NULL;
     skip_space(r);
-    if (*r->at == ')') return r->at++, list ? list : ouro_ref(r->l->nil);
-    if (*r->at == '.' && is_end(r->at[1])) {
-      if (read_rest(r, last)) return list;
-      break;
-    }
-    good = r->at < r->end ? read_item(r, &list, &last) : cut_off(r, "( without )") != NULL;
   }
-  ouro_unref(list);
-  return NULL;
+  r->at++;
+  return list ? list : ouro_ref(r->l->nil);
 }
 
 /* 'x is (quote x), and so on. */

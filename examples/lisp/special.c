@@ -11,34 +11,17 @@ static bool shaped(lisp *l, value form, int64_t min, int64_t max) {
   return (n >= min && n <= max) || fail(l, form, "bad syntax:");
 }
 
-static bool has_alias(const lisp *l, value v) {
-  for (; is(l, v, K_PAIR); v = CDR(v))
-    if (has_alias(l, CAR(v))) return true;
-  return is(l, v, K_ALIAS);
-}
-
-/* Names in place of aliases, in data. */
-static value strip(lisp *l, value form) {
-  if (!has_alias(l, form)) return ouro_ref(form);
-  if (!is(l, form, K_PAIR)) return ouro_ref(bare(l, form));
-  value car = strip(l, CAR(form));
-  return cons(l, car, car ? strip(l, CDR(form)) : NULL);
-}
-
 static bool compile_quote(function *f, value form, scope *s, bool tail) {
   (void)s;
-  value datum = shaped(f->unit->l, form, 2, 2) ? strip(f->unit->l, SECOND(form)) : NULL;
-  bool good = datum && push_indexed(f, OP_CONST, datum, tail);
-  ouro_unref(datum);
-  return good;
+  return shaped(f->l, form, 2, 2) && push_indexed(f, OP_CONST, SECOND(form), tail);
 }
 
 static bool push_none(function *f, bool tail) {
-  return push_indexed(f, OP_CONST, f->unit->l->none, tail);
+  return push_indexed(f, OP_CONST, f->l->none, tail);
 }
 
 static bool compile_if(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (!shaped(l, form, 3, 4) || !compile(f, SECOND(form), s, false)) return false;
   size_t over = f->length;
   uint32_t depth = --f->depth;
@@ -55,14 +38,16 @@ static bool compile_if(function *f, value form, scope *s, bool tail) {
 
 static bool drop(function *f) { return f->depth--, put(f, OP_POP, 0, 0); }
 
+/* One form after the other: the last one's value. */
+static bool compile_sequence(function *f, value forms, scope *s, bool tail) {
+  for (; CDR(forms) != f->l->nil; forms = CDR(forms))
+    if (!compile(f, CAR(forms), s, false) || !drop(f)) return false;
+  return compile(f, CAR(forms), s, tail);
+}
+
 static bool compile_begin(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
-  if (!shaped(l, form, 1, ANY)) return false;
-  value rest = CDR(form);
-  if (rest == l->nil) return push_none(f, tail);
-  for (; CDR(rest) != l->nil; rest = CDR(rest))
-    if (!compile(f, CAR(rest), s, false) || !drop(f)) return false;
-  return compile(f, CAR(rest), s, tail);
+  if (!shaped(f->l, form, 1, ANY)) return false;
+  return CDR(form) == f->l->nil ? push_none(f, tail) : compile_sequence(f, CDR(form), s, tail);
 }
 
 static bool store_global(function *f, enum op op, cell *c) {
@@ -72,19 +57,19 @@ static bool store_global(function *f, enum op op, cell *c) {
 }
 
 static bool compile_set(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (!shaped(l, form, 3, 3)) return false;
-  if (!is_identifier(l, SECOND(form))) return fail(l, form, "bad syntax:");
+  if (!is_symbol(l, SECOND(form))) return fail(l, form, "bad syntax:");
   variable *v = scope_find(s, SECOND(form));
   if (!compile(f, THIRD(form), s, false)) return false;
-  bool good = v ? store_variable(f, v, false)
-                : store_global(f, OP_SET_GLOBAL, cell_of(l, bare(l, SECOND(form))));
+  bool good =
+      v ? store_variable(f, v, false) : store_global(f, OP_SET_GLOBAL, cell_of(l, SECOND(form)));
   return good && push_none(f, tail);
 }
 
 static bool special_lambda(function *f, value form, scope *s, bool tail) {
-  return shaped(f->unit->l, form, 3, ANY) &&
-         compile_lambda(f, f->unit->l->no, SECOND(form), CDR(CDR(form)), s, NULL) &&
+  return shaped(f->l, form, 3, ANY) &&
+         compile_lambda(f, f->l->no, SECOND(form), CDR(CDR(form)), s, NULL) &&
          (!tail || put(f, OP_RETURN, 0, 0));
 }
 
@@ -97,41 +82,49 @@ bool is_begin(lisp *l, value form, const scope *s) { return names(l, form, s, co
 
 /* A value for a name: functions get to know theirs. */
 static bool compile_named(function *f, value name, value form, scope *s, const variable *self) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (!names(l, form, s, special_lambda) || list_length(l, form) < 3)
     return compile(f, form, s, false);
   return compile_lambda(f, name, SECOND(form), CDR(CDR(form)), s, self);
 }
 
-/* (define name value) or (define (name . params) body ...): the name, or NULL.
- */
+/* (define name value) or (define (name . params) body ...): the name, or NULL. */
 static value defined_name(lisp *l, value form) {
   if (!shaped(l, form, 3, ANY)) return NULL;
   bool procedure = is(l, SECOND(form), K_PAIR);
   value name = procedure ? CAR(SECOND(form)) : SECOND(form);
-  if (!is_identifier(l, name)) return fail(l, form, "bad syntax:");
+  if (!is_symbol(l, name)) return fail(l, form, "bad syntax:");
   return procedure || shaped(l, form, 3, 3) ? name : NULL;
 }
 
 static bool compile_defined(function *f, value form, scope *s, const variable *self) {
   value name = SECOND(form);
-  if (!is(f->unit->l, name, K_PAIR)) return compile_named(f, name, THIRD(form), s, self);
+  if (!is(f->l, name, K_PAIR)) return compile_named(f, name, THIRD(form), s, self);
   return compile_lambda(f, CAR(name), CDR(name), CDR(CDR(form)), s, self);
 }
 
-static bool compile_define(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
-  value name = s ? fail(l, form, "no place for a definition:") : defined_name(l, form);
-  cell *c = name ? cell_of(l, bare(l, name)) : NULL;
-  if (!c) return false;
-  ouro_assign(&c->syntax, NULL);
-  return compile_defined(f, form, s, NULL) && store_global(f, OP_DEFINE, c) && push_none(f, tail);
+static bool define_local(function *f, value form, scope *s, value name) {
+  variable *v = scope_has(s, name); /* which compile_body has declared */
+  if (!v) return fail(f->l, form, "no place for a definition:");
+  if (!compile_defined(f, form, s, v) || !store_variable(f, v, true)) return false;
+  return v->ready = true;
 }
 
-/* (define-syntax name procedure): the procedure from form to form is made now.
- */
+static bool define_global(function *f, value form, value name) {
+  cell *c = cell_of(f->l, name);
+  if (c) ouro_assign(&c->syntax, NULL);
+  return c && compile_defined(f, form, NULL, NULL) && store_global(f, OP_DEFINE, c);
+}
+
+static bool compile_define(function *f, value form, scope *s, bool tail) {
+  value name = defined_name(f->l, form);
+  bool good = name && (s ? define_local(f, form, s, name) : define_global(f, form, name));
+  return good && push_none(f, tail);
+}
+
+/* (define-syntax name procedure): the procedure from form to form is made now. */
 static bool compile_define_syntax(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (!shaped(l, form, 3, 3)) return false;
   if (s || !is_symbol(l, SECOND(form))) return fail(l, form, "no place for a definition:");
   cell *c = cell_of(l, SECOND(form));
@@ -150,7 +143,7 @@ static bool leave_scope(function *f, scope *s, bool tail) {
 }
 
 static bool compile_bindings(function *f, value bindings, scope *outer, scope *s) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   for (; is(l, bindings, K_PAIR); bindings = CDR(bindings)) {
     value b = CAR(bindings);
     if (!shaped(l, b, 2, 2) || !compile_named(f, CAR(b), SECOND(b), outer, NULL)) return false;
@@ -164,7 +157,7 @@ static bool compile_bindings(function *f, value bindings, scope *outer, scope *s
 
 /* (%let ((name value) ...) body ...) */
 static bool compile_let(function *f, value form, scope *s, bool tail) {
-  lisp *l = f->unit->l;
+  lisp *l = f->l;
   if (!shaped(l, form, 3, ANY)) return false;
   scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
   bool good = inner.vars && compile_bindings(f, SECOND(form), s, &inner) &&
@@ -173,53 +166,29 @@ static bool compile_let(function *f, value form, scope *s, bool tail) {
   return good;
 }
 
-/* --- Bodies
- * -----------------------------------------------------------------------------------
- */
+static bool declare(function *f, value form, scope *s) {
+  value name = defined_name(f->l, form);
+  variable *v = name ? scope_add(f, s, name, false) : NULL;
+  return v && push_undefined(f, v);
+}
 
-/* Expands the forms until it is known which are definitions; these become
- * variables. */
-static bool expand_body(function *f, value forms, scope *s, ouro_list *out) {
-  lisp *l = f->unit->l;
+/* Makes variables of what the body will define: a form may refer to a later one. */
+static bool declare_all(function *f, value forms, scope *s) {
   bool good = true;
-  for (; good && is(l, forms, K_PAIR); forms = CDR(forms)) {
-    value form = expand_head(l, CAR(forms), s);
-    bool begin = form && is_begin(l, form, s);
-    good = form && (begin ? expand_body(f, CDR(form), s, out) : ouro_list_append(out, form));
-    if (good && !begin && names(l, form, s, compile_define)) {
-      value name = defined_name(l, form);
-      variable *v = name ? scope_add(f, s, name, false) : NULL;
-      good = v && push_undefined(f, v);
-    }
+  for (; good && is(f->l, forms, K_PAIR); forms = CDR(forms)) {
+    value form = expand_head(f->l, CAR(forms), s);
+    good = form != NULL;
+    if (form && is_begin(f->l, form, s)) good = declare_all(f, CDR(form), s);
+    else if (form && names(f->l, form, s, compile_define)) good = declare(f, form, s);
     ouro_unref(form);
   }
   return good;
 }
 
-static bool compile_forms(function *f, const ouro_list *forms, scope *s, bool tail) {
-  lisp *l = f->unit->l;
-  for (size_t i = 0; i < forms->length; i++) {
-    value form = forms->items[i];
-    bool last = i + 1 == forms->length;
-    if (!names(l, form, s, compile_define)) {
-      if (!compile(f, form, s, tail && last) || !(last || drop(f))) return false;
-      continue;
-    }
-    variable *v = scope_find(s, defined_name(l, form));
-    if (!compile_defined(f, form, s, v) || !store_variable(f, v, true)) return false;
-    v->ready = true;
-    if (last && !push_none(f, tail)) return false;
-  }
-  return forms->length > 0 || fail(l, NULL, "an empty body");
-}
-
 bool compile_body(function *f, value forms, scope *s, bool tail) {
-  lisp *l = f->unit->l;
-  scope inner = {.outer = s, .vars = ouro_list_new(l->heap)};
-  ouro_list *expanded = ouro_list_new(l->heap);
-  bool good = inner.vars && expanded && expand_body(f, forms, &inner, expanded) &&
-              compile_forms(f, expanded, &inner, tail) && leave_scope(f, &inner, tail);
-  ouro_unref(expanded);
+  scope inner = {.outer = s, .vars = ouro_list_new(f->l->heap)};
+  bool good = inner.vars && declare_all(f, forms, &inner) &&
+              compile_sequence(f, forms, &inner, tail) && leave_scope(f, &inner, tail);
   ouro_unref(inner.vars);
   return good;
 }

@@ -12,7 +12,7 @@ static size_t utf8_length(const char *text) {
 
 uint32_t utf8_decode(const char *text, size_t *length) {
   const unsigned char *u = (const unsigned char *)text;
-  *length = u[0] ? utf8_length(text) : 1;
+  *length = utf8_length(text);
   uint32_t code = *length < 2 ? u[0] : u[0] & (0x7Fu >> *length);
   for (size_t i = 1; i < *length; i++) code = code << 6 | (u[i] & 0x3Fu);
   return code;
@@ -25,89 +25,64 @@ size_t utf8_encode(uint32_t code, char *out) {
   return length;
 }
 
-/* Code points: the same as bytes in ASCII, which is found out once per string and kept in the byte
- * of the object's header that is the program's own. */
-static bool is_ascii(ouro_str *s) {
-  if (s->object.user == 0) s->object.user = ouro_str_count(s) == s->length ? 1 : 2;
-  return s->object.user == 1;
-}
-
-static size_t count_of(ouro_str *s) { return is_ascii(s) ? s->length : ouro_str_count(s); }
-
 /* Where code point i starts. */
-static const char *at_index(ouro_str *s, size_t i) {
+static const char *at_index(const ouro_str *s, size_t i) {
   const char *at = s->bytes;
-  if (is_ascii(s)) return at + i;
   for (; i > 0; i--) at += utf8_length(at);
   return at;
 }
 
-static value str_new(call *c, const char *text, size_t length) {
-  return OURO_OBJECT(ouro_str_new(c->l->heap, text, length));
-}
-
-/* symbol? (index 1) and string? */
-static value f_is_text(call *c) {
-  return truth(c->l, (c->self->index ? is_symbol : is_string)(c->l, c->args[0]));
-}
-
 static value f_string_length(call *c) {
-  return need_string(c, 0) ? int_new(c->l, (int64_t)count_of(STR(c->args[0]))) : NULL;
+  return need(c, 0, K_STR) ? int_new(c->l, (int64_t)ouro_str_count(STR(c->args[0]))) : NULL;
 }
 
 static value f_string_ref(call *c) {
   size_t i;
-  if (!need_string(c, 0) || !need_index(c, 1, count_of(STR(c->args[0])), &i)) return NULL;
+  if (!need(c, 0, K_STR) || !need_index(c, 1, ouro_str_count(STR(c->args[0])), &i)) return NULL;
   return char_new(c->l, utf8_decode(at_index(STR(c->args[0]), i), &i));
 }
 
 static value f_substring(call *c) {
-  size_t from, to = need_string(c, 0) ? count_of(STR(c->args[0])) : SIZE_MAX;
-  if (to == SIZE_MAX || !need_index(c, 1, to + 1, &from)) return NULL;
-  if (c->n > 2 && !need_index(c, 2, to + 1, &to)) return NULL;
-  if (from > to) return fail(c->l, c->args[1], "substring: behind the end:");
-  const char *start = at_index(STR(c->args[0]), from);
-  return str_new(c, start, (size_t)(at_index(STR(c->args[0]), to) - start));
+  size_t from, to;
+  if (!need(c, 0, K_STR) || !need_index(c, 2, ouro_str_count(STR(c->args[0])) + 1, &to) ||
+      !need_index(c, 1, to + 1, &from))
+    return NULL;
+  const char *start = at_index(STR(c->args[0]), from), *end = at_index(STR(c->args[0]), to);
+  return OURO_OBJECT(ouro_str_new(c->l->heap, start, (size_t)(end - start)));
 }
 
 static value f_string_append(call *c) {
-  size_t length = 0;
-  for (size_t i = 0; i < c->n; length += STR(c->args[i++])->length)
-    if (!need_string(c, i)) return NULL;
-  char *text = ouro_alloc(c->l->heap, length), *at = text;
-  for (size_t i = 0; text && i < c->n; at += STR(c->args[i++])->length)
-    memcpy(at, STR(c->args[i])->bytes, STR(c->args[i])->length);
-  value made = text ? str_new(c, text, length) : NULL;
-  ouro_free(c->l->heap, text);
+  value made = OURO_OBJECT(ouro_str_text(c->l->heap, ""));
+  for (size_t i = 0; made && i < c->n; i++)
+    ouro_assign_new(&made, need(c, i, K_STR) ? ouro_str_concat(STR(made), STR(c->args[i])) : NULL);
   return made;
 }
 
 static value f_list_to_string(call *c) {
   value v = c->args[0], made = NULL;
-  char *text = ouro_alloc(c->l->heap, 4 * (size_t)(list_length(c->l, v) + 1)), *at = text;
+  if (!need_list(c, 0)) return NULL;
+  char *text = ouro_alloc(c->l->heap, 4 * (size_t)list_length(c->l, v) + 1), *at = text;
   if (!text) return NULL;
   for (; is(c->l, v, K_PAIR) && is(c->l, CAR(v), K_CHAR); v = CDR(v))
     at += utf8_encode(CODE_POINT(CAR(v)), at);
-  if (v != c->l->nil) fail(c->l, v, "list->string: not a list of characters:");
-  else made = str_new(c, text, (size_t)(at - text));
+  if (v != c->l->nil) fail(c->l, CAR(v), "list->string: not a character:");
+  else made = OURO_OBJECT(ouro_str_new(c->l->heap, text, (size_t)(at - text)));
   ouro_free(c->l->heap, text);
   return made;
 }
 
-/* string<? (index 1) and string=? */
-static value f_string_compare(call *c) {
-  if (!need_string(c, 0) || !need_string(c, 1)) return NULL;
-  int order = ouro_str_compare(STR(c->args[0]), STR(c->args[1]));
-  return truth(c->l, c->self->index ? order < 0 : order == 0);
+/* (%string-order a b): below, equal to or above 0 */
+static value f_string_order(call *c) {
+  if (!need(c, 0, K_STR) || !need(c, 1, K_STR)) return NULL;
+  return int_new(c->l, ouro_str_compare(STR(c->args[0]), STR(c->args[1])));
 }
 
-static value f_string_to_symbol(call *c) {
-  if (!need_string(c, 0)) return NULL;
-  return OURO_OBJECT(ouro_str_intern(c->l->heap, STR(c->args[0])->bytes, STR(c->args[0])->length));
-}
-
-static value f_symbol_to_string(call *c) {
-  return need_symbol(c, 0) ? str_new(c, STR(c->args[0])->bytes, STR(c->args[0])->length) : NULL;
+/* string->symbol and symbol->string: index is the kind of the argument. */
+static value f_convert(call *c) {
+  if (!need(c, 0, (kind)c->self->index)) return NULL;
+  const ouro_str *s = STR(c->args[0]);
+  return OURO_OBJECT(
+      (c->self->index == K_STR ? ouro_str_intern : ouro_str_new)(c->l->heap, s->bytes, s->length));
 }
 
 static value f_char_to_integer(call *c) {
@@ -121,17 +96,12 @@ static value f_integer_to_char(call *c) {
   return char_new(c->l, (uint32_t)code);
 }
 
-const builtin_spec builtins_text[] = {{"string?", f_is_text, 1, 1, 0},
-                                      {"symbol?", f_is_text, 1, 1, 1},
-                                      {"string-length", f_string_length, 1, 1, 0},
-                                      {"string-ref", f_string_ref, 2, 2, 0},
-                                      {"substring", f_substring, 2, 3, 0},
-                                      {"string-append", f_string_append, 0, -1, 0},
-                                      {"list->string", f_list_to_string, 1, 1, 0},
-                                      {"string=?", f_string_compare, 2, 2, 0},
-                                      {"string<?", f_string_compare, 2, 2, 1},
-                                      {"string->symbol", f_string_to_symbol, 1, 1, 0},
-                                      {"symbol->string", f_symbol_to_string, 1, 1, 0},
-                                      {"char->integer", f_char_to_integer, 1, 1, 0},
-                                      {"integer->char", f_integer_to_char, 1, 1, 0},
-                                      {0}};
+/* clang-format off */
+const builtin_spec builtins_text[] = {
+    {"string-length", f_string_length, 1, 1, 0}, {"string-ref", f_string_ref, 2, 2, 0},
+    {"substring", f_substring, 3, 3, 0}, {"string-append", f_string_append, 0, -1, 0},
+    {"list->string", f_list_to_string, 1, 1, 0}, {"%string-order", f_string_order, 2, 2, 0},
+    {"string->symbol", f_convert, 1, 1, K_STR}, {"symbol->string", f_convert, 1, 1, K_SYMBOL},
+    {"char->integer", f_char_to_integer, 1, 1, 0}, {"integer->char", f_integer_to_char, 1, 1, 0},
+    {0}};
+/* clang-format on */

@@ -11,15 +11,12 @@
 
 #define AT(Struct, field) (uint16_t) offsetof(Struct, field)
 static const uint16_t pair_refs[] = {AT(pair, car), AT(pair, cdr), 0};
-static const uint16_t box_refs[] = {AT(box, content), 0};
 static const uint16_t cell_refs[] = {AT(cell, name), AT(cell, content), AT(cell, syntax), 0};
 static const uint16_t code_refs[] = {AT(code, name), AT(code, file), AT(code, constants),
                                      AT(code, instructions), 0};
 static const uint16_t closure_refs[] = {AT(closure, code), 0};
-static const uint16_t escape_refs[] = {AT(escape, outer), 0};
 static const uint16_t condition_refs[] = {AT(condition, message), AT(condition, irritants),
                                           AT(condition, file), AT(condition, name), 0};
-static const uint16_t alias_refs[] = {AT(alias, name), 0};
 static const uint16_t variable_refs[] = {AT(variable, name), 0};
 
 /* clang-format off */
@@ -36,13 +33,11 @@ static const ouro_type_spec specs[KINDS] = {
     TYPE(K_CONSTANT, "constant", constant, LEAF),
     TYPE(K_CLOSURE, "procedure", closure, .refs = closure_refs, ITEMS(closure, captured)),
     TYPE(K_BUILTIN, "builtin", builtin, LEAF),
-    TYPE(K_ESCAPE, "escape", escape, .refs = escape_refs),
+    TYPE(K_ESCAPE, "escape", escape, LEAF),
     TYPE(K_CONDITION, "condition", condition, .refs = condition_refs),
     TYPE(K_RECORD_TYPE, "record-type", record_type, LEAF),
-    TYPE(K_BOX, "box", box, .refs = box_refs),
-    TYPE(K_CELL, "global", cell, .refs = cell_refs),
+    TYPE(K_CELL, "cell", cell, .refs = cell_refs),
     TYPE(K_CODE, "code", code, .refs = code_refs),
-    TYPE(K_ALIAS, "alias", alias, .refs = alias_refs),
     TYPE(K_SPECIAL, "special form", special, LEAF),
     TYPE(K_VARIABLE, "variable", variable, .refs = variable_refs),
 };
@@ -73,7 +68,12 @@ bool types_make(lisp *l) {
   }
   return good && (l->nil = constant_new(l, "()")) && (l->yes = constant_new(l, "#t")) &&
          (l->no = constant_new(l, "#f")) && (l->none = constant_new(l, "#<none>")) &&
-         (l->eof = constant_new(l, "#<eof>")) && (l->undefined = constant_new(l, "#<undefined>"));
+         (l->eof = constant_new(l, "#<eof>"));
+}
+
+bool is_kind(const lisp *l, value v, kind k) {
+  if (k == K_SYMBOL) return is_symbol(l, v);
+  return is(l, v, k) && !(k == K_STR && is_symbol(l, v));
 }
 
 vector *vector_new(lisp *l, size_t length, value fill) {
@@ -86,13 +86,9 @@ vector *vector_new(lisp *l, size_t length, value fill) {
 
 value cons(lisp *l, OURO_STOLEN value car, OURO_STOLEN value cdr) {
   pair *p = car && cdr ? OURO_MAKE(pair, l->type[K_PAIR]) : NULL;
-  if (p) {
-    p->car = car;
-    p->cdr = cdr;
-  } else {
-    ouro_unref(car);
-    ouro_unref(cdr);
-  }
+  if (!p) return ouro_unref(car), ouro_unref(cdr), NULL;
+  p->car = car;
+  p->cdr = cdr;
   return OURO_OBJECT(p);
 }
 

@@ -25,8 +25,7 @@ static value f_vector_access(call *c) {
 }
 
 static value f_list_to_vector(call *c) {
-  if (list_length(c->l, c->args[0]) >= 0) return list_to_vector(c->l, c->args[0]);
-  return fail(c->l, c->args[0], "list->vector: not a list:");
+  return need_list(c, 0) ? list_to_vector(c->l, c->args[0]) : NULL;
 }
 
 /* --- Records: what define-record-type (prelude.scm) is made of -------------------------------- */
@@ -35,12 +34,12 @@ static value f_list_to_vector(call *c) {
 static value f_record_type(call *c) {
   const char *names[FIELDS_MAX];
   size_t n = 0;
-  value field = c->args[1];
-  for (; is(c->l, field, K_PAIR) && is_symbol(c->l, CAR(field)) && n < FIELDS_MAX;
-       field = CDR(field))
-    names[n++] = STR(CAR(field))->bytes;
-  if (field != c->l->nil || !is_symbol(c->l, c->args[0]))
-    return fail(c->l, c->args[1], "no names of up to 100 fields:");
+  if (!need(c, 0, K_SYMBOL) || !need_list(c, 1)) return NULL;
+  for (value rest = c->args[1]; rest != c->l->nil; rest = CDR(rest)) {
+    if (n == FIELDS_MAX || !is_symbol(c->l, CAR(rest)))
+      return fail(c->l, c->args[1], "no names of up to %d fields:", FIELDS_MAX);
+    names[n++] = STR(CAR(rest))->bytes;
+  }
   ouro_type *type = ouro_record_type(c->l->heap, STR(c->args[0])->bytes, n, names, NULL);
   record_type *made = type ? make(c->l, K_RECORD_TYPE) : NULL;
   if (made) made->type = type;
@@ -56,8 +55,7 @@ static ouro_type *type_at(call *c, size_t i) {
 static value f_record(call *c) {
   ouro_type *type = type_at(c, 0);
   ouro_record *made = type ? ouro_record_new(type) : NULL;
-  for (size_t i = 0; made && i < ouro_record_count(type); i++)
-    ouro_record_set(made, i, c->l->undefined);
+  for (size_t i = 0; made && i < ouro_record_count(type); i++) ouro_record_set(made, i, c->l->none);
   return OURO_OBJECT(made);
 }
 
@@ -70,12 +68,12 @@ static value f_is_record(call *c) {
 /* (%field type name): its index */
 static value f_field(call *c) {
   ouro_type *type = type_at(c, 0);
-  if (!type || !need_symbol(c, 1)) return NULL;
+  if (!type || !need(c, 1, K_SYMBOL)) return NULL;
   size_t at = ouro_record_find(type, STR(c->args[1])->bytes);
   return at != SIZE_MAX ? int_new(c->l, (int64_t)at) : fail(c->l, c->args[1], "no such field:");
 }
 
-/* (%record-ref record type index) and (%record-set! record type index value) */
+/* (%record-access record type index), and with a fourth argument the field is set. */
 static value f_record_access(call *c) {
   ouro_type *type = type_at(c, 1);
   size_t i;
@@ -88,15 +86,12 @@ static value f_record_access(call *c) {
   return ouro_ref(c->l->none);
 }
 
-const builtin_spec builtins_vectors[] = {{"make-vector", f_make_vector, 1, 2, 0},
-                                         {"vector-length", f_vector_length, 1, 1, 0},
-                                         {"vector-ref", f_vector_access, 2, 2, 0},
-                                         {"vector-set!", f_vector_access, 3, 3, 0},
-                                         {"list->vector", f_list_to_vector, 1, 1, 0},
-                                         {"%record-type", f_record_type, 2, 2, 0},
-                                         {"%record", f_record, 1, 1, 0},
-                                         {"%record?", f_is_record, 2, 2, 0},
-                                         {"%field", f_field, 2, 2, 0},
-                                         {"%record-ref", f_record_access, 3, 3, 0},
-                                         {"%record-set!", f_record_access, 4, 4, 0},
-                                         {0}};
+/* clang-format off */
+const builtin_spec builtins_vectors[] = {
+    {"make-vector", f_make_vector, 1, 2, 0}, {"vector-length", f_vector_length, 1, 1, 0},
+    {"vector-ref", f_vector_access, 2, 2, 0}, {"vector-set!", f_vector_access, 3, 3, 0},
+    {"list->vector", f_list_to_vector, 1, 1, 0}, {"%record-type", f_record_type, 2, 2, 0},
+    {"%record", f_record, 1, 1, 0}, {"%record?", f_is_record, 2, 2, 0},
+    {"%field", f_field, 2, 2, 0}, {"%record-access", f_record_access, 3, 4, 0},
+    {0}};
+/* clang-format on */

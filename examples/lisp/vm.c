@@ -63,7 +63,7 @@ static bool call_closure(lisp *l, closure *fn, size_t n, bool tail) {
   if (!room_for(l, c->room)) return false;
   if (tail) slide_down(l, n + 1);
   size_t base = (size_t)(l->top - l->stack) - n;
-  l->frames[l->depth++] = (frame){fn, start_of(c), base};
+  l->frames[l->depth++] = (frame){fn, start_of(c), base, ++l->calls};
   return true;
 }
 
@@ -96,26 +96,21 @@ static bool spread(lisp *l, size_t *n) {
   return true;
 }
 
-void escape_end(lisp *l) {
-  escape *k = l->escapes;
-  l->escapes = k->outer;
-  k->outer = NULL;
-  k->live = false;
-  ouro_unref(k);
+/* As long as the frame that made it is at work: a later one in its place has another number. */
+bool escape_is_live(const lisp *l, const escape *k) {
+  return k->depth <= l->depth && l->frames[k->depth - 1].number == k->number;
 }
 
 /* (k value): returns it from the call that made k. */
-static bool jump(lisp *l, escape *k, size_t n) {
-  if (n != 1 || !k->live) return fail(l, NULL, "an escape was used after its call had returned");
+static bool jump(lisp *l, const escape *k, size_t n) {
+  if (n != 1 || !escape_is_live(l, k))
+    return fail(l, NULL, "an escape was used after its call had returned");
   value result = *--l->top;
-  ouro_ref(k);
-  while (k->live) escape_end(l);
   l->reserve_used = false;
   l->depth = k->depth;
   drop_to(l, l->stack + l->frames[l->depth - 1].base);
   *l->top++ = result;
   leave_frame(l);
-  ouro_unref(k);
   return true;
 }
 
@@ -186,10 +181,15 @@ static bool make_closure(lisp *l, code *c) {
 }
 
 static bool wrap_in_box(lisp *l, value *place) {
-  box *b = make(l, K_BOX);
-  if (!b) return false;
-  b->content = *place;
-  *place = OURO_OBJECT(b);
+  cell *box = make(l, K_CELL);
+  if (!box) return false;
+  box->content = *place;
+  *place = OURO_OBJECT(box);
+  return true;
+}
+
+static bool set_content(value cell_or_box, OURO_STOLEN value content) {
+  ouro_assign_new(&((cell *)cell_or_box)->content, content);
   return true;
 }
 
@@ -201,21 +201,21 @@ static bool store(lisp *l, const instruction *i, value *base, const frame *f) {
   case OP_NEW_BOX: *l->top++ = NULL; return wrap_in_box(l, l->top - 1);
   case OP_BOX_LOCAL: return wrap_in_box(l, &base[i->at]);
   case OP_SET_LOCAL: ouro_assign_new(&base[i->at], *--l->top); return true;
-  case OP_SET_LOCAL_BOX: ouro_assign_new(&((box *)base[i->at])->content, *--l->top); return true;
-  case OP_SET_CAPTURED_BOX:
-    ouro_assign_new(&((box *)f->fn->captured[i->at])->content, *--l->top);
-    return true;
-  default: break;
+  case OP_SET_LOCAL_BOX: return set_content(base[i->at], *--l->top);
+  case OP_SET_CAPTURED_BOX: return set_content(f->fn->captured[i->at], *--l->top);
+  case OP_DEFINE: return set_content(constants[i->at], *--l->top);
+  default: break; /* OP_SET_GLOBAL */
   }
-  cell *c = (cell *)constants[i->at];
-  if (i->op == OP_SET_GLOBAL && !c->content) return fail(l, c->name, "unbound variable:");
-  ouro_assign_new(&c->content, *--l->top);
-  return true;
+  const cell *c = (cell *)constants[i->at];
+  if (!c->content) return fail(l, c->name, "unbound variable:");
+  return set_content(constants[i->at], *--l->top);
 }
 
-static bool push_content(lisp *l, value content, value name) {
-  if (OURO_LIKELY(content != NULL)) return *l->top++ = ouro_ref(content), true;
-  return fail(l, name, name ? "unbound variable:" : "a variable was used before its definition");
+static bool push_content(lisp *l, value cell_or_box) {
+  const cell *c = (cell *)cell_or_box;
+  if (OURO_LIKELY(c->content != NULL)) return *l->top++ = ouro_ref(c->content), true;
+  return fail(l, c->name,
+              c->name ? "unbound variable:" : "a variable was used before its definition");
 }
 
 static void slide(lisp *l, size_t count) {
@@ -238,14 +238,9 @@ static bool execute(lisp *l) {
       case OP_LOCAL: *l->top++ = ouro_ref(base[i->at]); break;
       case OP_CAPTURED: *l->top++ = ouro_ref(f->fn->captured[i->at]); break;
       case OP_SELF: *l->top++ = ouro_ref(f->fn); break;
-      case OP_LOCAL_BOX: good = push_content(l, ((box *)base[i->at])->content, NULL); break;
-      case OP_CAPTURED_BOX:
-        good = push_content(l, ((box *)f->fn->captured[i->at])->content, NULL);
-        break;
-      case OP_GLOBAL:
-        good =
-            push_content(l, ((cell *)constants[i->at])->content, ((cell *)constants[i->at])->name);
-        break;
+      case OP_LOCAL_BOX: good = push_content(l, base[i->at]); break;
+      case OP_CAPTURED_BOX: good = push_content(l, f->fn->captured[i->at]); break;
+      case OP_GLOBAL: good = push_content(l, constants[i->at]); break;
       case OP_POP: ouro_unref(*--l->top); break;
       case OP_SLIDE: slide(l, i->at); break;
       case OP_JUMP: i = start_of(f->fn->code) + i->at - 1; break;
@@ -272,18 +267,13 @@ static bool execute(lisp *l) {
   return true;
 }
 
-static void unwind(lisp *l) {
-  while (l->escapes) escape_end(l);
-  drop_to(l, l->stack);
-  l->depth = 0;
-}
-
 value vm_run(lisp *l, value fn, value argument) {
   l->fatal = l->reserve_used = false;
   *l->top++ = ouro_ref(fn);
   if (argument) *l->top++ = ouro_ref(argument);
   if (call_value(l, argument != NULL, false) && execute(l)) return *--l->top;
-  unwind(l);
+  drop_to(l, l->stack);
+  l->depth = 0;
   return NULL;
 }
 
