@@ -81,8 +81,9 @@ typedef struct ouro_generation_stats {
 
 typedef struct ouro_gc_stats {
   ouro_generation_stats generation[OURO_GENERATIONS];
-  uint64_t tracked;        /* objects of types that can be part of a cycle, about */
-  uint64_t live_bytes;     /* in tracked objects after the last cycle, external included */
+  uint64_t tracked; /* objects of types that can be part of a cycle, about */
+  /* After the last full collection: tracked objects, blocks that are no objects, external ones. */
+  uint64_t live_bytes;
   uint64_t pending_bytes;  /* promoted to generation 2 since then, external included */
   uint64_t floating_bytes; /* freed as garbage by the last cycle: what floated until then */
   uint64_t slices, escalations, given_up;

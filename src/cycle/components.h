@@ -55,6 +55,9 @@ static inline void cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
   cycle_unite(v->residual, v->rank, cycle_rank(v->residual, chunk, slot));
 }
 
+/* Not inlined: an embedder's embed_weak need not be. */
+static void cycle_visit_weak(CYCLE_OBJECT weak, void *arg) { cycle_visit_unite(weak, arg); }
+
 /* A member that has died may be part of a component already, so it remains a candidate; whether it
  * lives is asked when its batch is made. */
 static bool cycle_union(cycle *c, CYCLE_EMBEDDER *e) {
@@ -65,7 +68,7 @@ static bool cycle_union(cycle *c, CYCLE_EMBEDDER *e) {
     if (cycle_lives_here(c, &m)) {
       CYCLE_OBJECT o = cycle_object_here(c, e, &m);
       v.rank = cycle_here(c);
-      if (!c->position) embed_weak(e, o, cycle_visit_unite, &v);
+      if (!c->position) embed_weak(e, o, cycle_visit_weak, &v);
       if (!cycle_scan(c, e, &m.group, o, &spent, cycle_visit_unite, &v)) return false;
     }
     c->candidates++;

@@ -25,7 +25,7 @@ typedef struct cycle_test {
   bool keep_special; /* what needs it again is taken as reached: its time comes later */
 } cycle_test;
 
-CYCLE_INLINE void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
+static inline void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
   if (embed_slot(t->e, referent, &slot))
@@ -46,7 +46,7 @@ static void cycle_reach_bits(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk *c
   }
 }
 
-CYCLE_INLINE void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
+static inline void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
   if (!embed_slot(t->e, referent, &slot)) return;
@@ -61,7 +61,7 @@ CYCLE_INLINE uint32_t cycle_count_member(cycle_test *t, const CYCLE_GROUP *g, CY
 }
 
 /* Counts for one chunk. Immortal members are reached whatever refers to them. */
-static void cycle_count_chunk(cycle_test *t, cycle_chunk *chunk) {
+CYCLE_FLAT void cycle_count_chunk(cycle_test *t, cycle_chunk *chunk) {
   CYCLE_GROUP group = embed_group(t->e, chunk->word);
   uint64_t first = t->near = chunk->word * 64;
   if (OURO_UNLIKELY(t->keep_special))
@@ -86,7 +86,7 @@ static void cycle_weigh_member(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk 
   embed_broken(t->e, o, embed_count(t->e, o), embed_count(t->e, o) - counter);
 }
 
-static void cycle_reach_from_stack(cycle_test *t) {
+CYCLE_FLAT void cycle_reach_from_stack(cycle_test *t) {
   static const CYCLE_GROUP unknown;
   while (t->n) {
     CYCLE_OBJECT o = t->objects[--t->n];

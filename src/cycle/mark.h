@@ -17,23 +17,26 @@ static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t
   return (cycle_marker){e, &c->marks, &c->residual, near};
 }
 
-CYCLE_INLINE void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
+static inline void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot)) cycle_mark_soon(v->marks, slot, v->near);
 }
 
 /* The same within the residual: what lies outside has been looked at. */
-CYCLE_INLINE void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
+static inline void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(v->residual, slot), slot))
     cycle_mark(v->marks, slot);
 }
 
+/* Not inlined: an embedder's embed_roots need not be. */
+static void cycle_visit_root(CYCLE_OBJECT root, void *arg) { cycle_visit_mark(root, arg); }
+
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_marker marker = cycle_marker_of(c, e, 0);
-  embed_roots(e, cycle_visit_mark, &marker);
+  embed_roots(e, cycle_visit_root, &marker);
 }
 
 static inline void cycle_scanned(cycle *c, uint64_t word, uint64_t bits) {
@@ -114,11 +117,11 @@ CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, void (*visit)(CYCL
   return true;
 }
 
-static bool cycle_mark_reachable(cycle *c, CYCLE_EMBEDDER *e) {
+CYCLE_FLAT bool cycle_mark_reachable(cycle *c, CYCLE_EMBEDDER *e) {
   return cycle_mark_all(c, e, cycle_visit_mark);
 }
 
-static bool cycle_mark_held(cycle *c, CYCLE_EMBEDDER *e) {
+CYCLE_FLAT bool cycle_mark_held(cycle *c, CYCLE_EMBEDDER *e) {
   return cycle_mark_all(c, e, cycle_visit_held);
 }
 

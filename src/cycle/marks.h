@@ -19,6 +19,8 @@
 #include "embedder.h"
 
 #define CYCLE_INLINE static inline __attribute__((always_inline))
+#define CYCLE_FLAT                                                                                 \
+  static __attribute__((flatten)) /* hot loops: all they call is inlined, visitors too */
 #define CYCLE_PAGE_WORDS (CYCLE_PAGE_SLOTS / 64)
 
 #define CYCLE_RING 16u /* a power of two */

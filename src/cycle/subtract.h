@@ -20,7 +20,7 @@ typedef struct cycle_subtracter {
   uint64_t near; /* a slot of the page that is looked at */
 } cycle_subtracter;
 
-CYCLE_INLINE void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
+static inline void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
   const cycle_subtracter *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot)) cycle_count_soon(v->found, v->residual, slot, v->near);
@@ -36,7 +36,7 @@ static inline void cycle_add_count(cycle *c, CYCLE_EMBEDDER *e, CYCLE_OBJECT o) 
 }
 
 /* Members that WALK took for objects and are none, or have died since, are members no more. */
-static bool cycle_subtract_some(cycle *c, CYCLE_EMBEDDER *e, cycle_found *found) {
+CYCLE_FLAT bool cycle_subtract_some(cycle *c, CYCLE_EMBEDDER *e, cycle_found *found) {
   cycle_subtracter v = {e, &c->residual, found, 0};
   cycle_members m = {.live = 0};
   if (c->rest) cycle_open(c, e, &m);

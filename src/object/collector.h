@@ -41,6 +41,7 @@ struct collector {
   uint64_t examined;                        /* so far */
   uint64_t slice_ended;                     /* clock */
   uint64_t young_ns;                        /* what the last young collection took */
+  uint64_t next_slice;                      /* of a late cycle: with so many young objects */
   double passes;                            /* examined / live objects in the last cycle */
 
   uint64_t released, released_at_start; /* bytes of garbage freed so far */

@@ -91,7 +91,9 @@ void garbage_drop(runtime *rt, const garbage_word *g) {
 static void free_arrays(runtime *rt, const garbage_word *g) {
   FOR_EACH_GARBAGE(rt, g, o) {
     const type *t = type_of(rt, o);
-    if (t->spec.items.kind == OURO_ITEMS_POINTED) ouro_free(&rt->heap->open, type_array(t, o));
+    if (t->spec.items.kind != OURO_ITEMS_POINTED) continue;
+    rt->gc->released += object_bytes(t, o) - g->size;
+    ouro_free(&rt->heap->open, type_array(t, o));
   }
 }
 
@@ -109,7 +111,10 @@ static void free_word(runtime *rt, const garbage_word *g) {
 /* Blocks of one word of a pool are freed together. */
 void garbage_free(runtime *rt, const garbage_word *g) {
   if (OURO_UNLIKELY(rt->heap->slow_frees || !g->base)) {
-    FOR_EACH_GARBAGE(rt, g, o) object_release(rt, type_of(rt, o), o);
+    FOR_EACH_GARBAGE(rt, g, o) {
+      rt->gc->released += object_bytes(type_of(rt, o), o);
+      object_release(rt, type_of(rt, o), o);
+    }
     return;
   }
   if (!g->type || g->type->spec.items.kind == OURO_ITEMS_POINTED) free_arrays(rt, g);

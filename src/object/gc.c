@@ -120,13 +120,14 @@ static int64_t collect_young(runtime *rt, int generation) {
 
 /* --- cycles of generation 2 --- */
 
-static uint64_t tracked_bytes(const runtime *rt, uint64_t *objects) {
-  uint64_t bytes = 0, pages = page_count(rt);
+/* Bytes in use for tracked objects and for blocks that are no objects, their arrays among them. */
+static uint64_t live_bytes(const runtime *rt, uint64_t *objects) {
+  uint64_t bytes = rt->heap->large_bytes, pages = page_count(rt);
   for (uint64_t number = 0; number < pages; number++) {
     if (page_is_big(number % ((uint64_t)1 << WINDOW_PAGES_SHIFT))) continue;
     const ouro_pool *pool = page_pool(rt, number);
-    if (pool->kind != KIND_TRACKED) continue;
-    *objects += pool->used;
+    if (pool->kind == KIND_LEAF) continue;
+    if (pool->kind == KIND_TRACKED) *objects += pool->used;
     bytes += (uint64_t)pool->used * pool->size;
   }
   return bytes;
@@ -141,7 +142,7 @@ static bool old_begin(runtime *rt) {
     return false;
   }
   tell_start(rt, 2);
-  tracked_bytes(rt, &objects);
+  live_bytes(rt, &objects);
   g->expected = (uint64_t)((double)objects * g->passes) + 1;
   g->examined = 0;
   g->elapsed_ns = 0;
@@ -156,7 +157,7 @@ static void old_end(runtime *rt) {
   collector *g = rt->gc;
   g->stats.floating_bytes = g->released - g->released_at_start;
   uint64_t objects = 0, began = g->pending_at_start;
-  g->live = tracked_bytes(rt, &objects) + g->external;
+  g->live = live_bytes(rt, &objects) + g->external;
   g->pending -= began < g->pending ? began : g->pending;
   g->died -= g->died_at_start;
   g->passes = (double)g->examined / (double)(objects + g->found + 1);
@@ -195,17 +196,17 @@ static double allowance(const collector *g) {
   return g->garbage_limit * live;
 }
 
-/* How much the old generation has grown: who died by the count floats no more. Who died may have
- * been old long before, so that most of what was promoted counts in any case. */
-static double growth(const collector *g) {
-  double promoted = (double)g->pending, net = promoted - (double)g->died;
-  return net > promoted * TUNE_GROSS ? net : promoted * TUNE_GROSS;
+/* How much the old generation has grown by what was promoted: who died by the count floats no more.
+ * Who died may have been old long before, so that a part of what was promoted counts in any case. */
+static double growth(uint64_t promoted, uint64_t died) {
+  double net = (double)promoted - (double)died, least = (double)promoted * TUNE_GROSS;
+  return net > least ? net : least;
 }
 
 static bool old_is_due(const collector *g) {
-  double promoted = growth(g);
-  if (promoted > allowance(g)) return true;
-  return g->since[2] > g->threshold[2] && promoted > TUNE_START_SHARE * allowance(g);
+  double grown = growth(g->pending, g->died);
+  if (grown > allowance(g)) return true;
+  return g->since[2] > g->threshold[2] && grown > TUNE_START_SHARE * allowance(g);
 }
 
 static void escalate(runtime *rt) {
@@ -219,34 +220,59 @@ static void escalate(runtime *rt) {
                                     .reason = reason});
 }
 
+/* What may still be promoted while the cycle goes on. One that began late has little left: at least
+ * a part, so that it can go on in slices at all. */
+static double left_to_grow(const collector *g) {
+  double least = TUNE_LATE * allowance(g);
+  double left = allowance(g) - growth(g->pending_at_start, g->died_at_start);
+  return left > least ? left : least;
+}
+
+static double grown_meanwhile(const collector *g) {
+  return growth(g->pending - g->pending_at_start, g->died - g->died_at_start);
+}
+
+/* Whether less of the work is done than of the growth that is left. Young objects count as if they
+ * had been promoted, since they will be before the next look. */
+static bool cycle_is_late(const runtime *rt) {
+  const collector *g = rt->gc;
+  double done = (double)g->examined / (double)g->expected;
+  double young = (double)rt->young_count * TUNE_YOUNG_BYTES;
+  return (grown_meanwhile(g) + young) * TUNE_PACE > done * left_to_grow(g);
+}
+
 /* The pause of a slice began with the young collection before it. */
 static uint64_t slice_budget(const collector *g) {
   uint64_t least = g->pause_ns / 4;
   return g->young_ns < g->pause_ns - least ? g->pause_ns - g->young_ns : least;
 }
 
-/* Work goes on with each young collection: enough to be done before the allowance is used up, and
- * where that asks for less, a share of the time. */
+/* Work goes on after each young collection: where the cycle is on time, a share of the time. */
 static void pace(runtime *rt) {
   collector *g = rt->gc;
-  double left = allowance(g) - (double)g->pending_at_start, least = TUNE_LATE * allowance(g);
-  double promoted = (double)(g->pending - g->pending_at_start);
-  if (left < least) left = least; /* it began late, or much of what was promoted has died */
-  if (promoted > left) {
+  if (grown_meanwhile(g) > left_to_grow(g)) {
     escalate(rt);
     return;
   }
-  double done = (double)g->examined / (double)g->expected;
-  bool late = promoted * TUNE_PACE > done * left;
   uint64_t idle = os_clock_ns() - g->slice_ended;
-  if (late || idle >= g->pause_ns * TUNE_REST) old_slice(rt, slice_budget(g));
+  if (cycle_is_late(rt) || idle >= g->pause_ns * TUNE_REST) old_slice(rt, slice_budget(g));
 }
 
 static void after_young(runtime *rt) {
   collector *g = rt->gc;
+  g->next_slice = TUNE_SLICE_OBJECTS;
   if (native_idle(&g->cycle) && !(old_is_due(g) && old_begin(rt))) return;
   if (g->pause_ns == 0) old_slice(rt, UINT64_MAX);
   else pace(rt);
+}
+
+/* A cycle that is late gets slices between young collections too, each a pause of its own: so the
+ * bound on garbage costs the program time, and seldom a longer pause. */
+static void between_young(runtime *rt) {
+  collector *g = rt->gc;
+  if (rt->young_count < g->next_slice || native_idle(&g->cycle) || g->disabled) return;
+  g->next_slice = rt->young_count + TUNE_SLICE_OBJECTS;
+  if (cycle_is_late(rt)) old_slice(rt, g->pause_ns);
 }
 
 static bool stress_is_due(collector *g) {
@@ -259,6 +285,7 @@ void gc_before_allocation(runtime *rt) {
   collector *g = rt->gc;
   if (g->running) return;
   if (OURO_UNLIKELY(stress_is_due(g))) ouro_collect(&rt->heap->open, 2);
+  between_young(rt);
   if (rt->young_count <= g->threshold[0] || g->disabled || g->threshold[0] == 0) return;
   rt->young_count = generations_young(rt); /* net of those that have died */
   if (rt->young_count <= g->threshold[0]) return;

@@ -35,10 +35,15 @@
 /* At least this part of what was promoted counts as growth, whoever has died meanwhile. */
 #define TUNE_GROSS 0.25
 
-/* A cycle that began late, or whose growth has died since, may go on in slices until so many times
- * what may float was promoted; then it is finished in one go. 0.25 would keep what floats below its
- * share, but heaps that only grow then cost twice as much. */
-#define TUNE_LATE 2.0
+/* A cycle that began late, as the program promoted much at once, may go on in slices while this part
+ * of what may float is promoted; then it is finished in one go. */
+#define TUNE_LATE 0.25
+
+/* New objects between two slices of a cycle that is late: some 10 us of a program that builds. */
+#define TUNE_SLICE_OBJECTS 512u
+
+/* What a young object is taken to weigh until it is promoted. */
+#define TUNE_YOUNG_BYTES 32.0
 
 /* A cycle is to be done when this part, inverted, of what may be promoted meanwhile was. */
 #define TUNE_PACE 2.0

@@ -68,8 +68,8 @@ static void describe(type *t) {
   t->tracked = t->holds && !(spec->flags & OURO_ACYCLIC);
   t->plain = !spec->finalize && !spec->clear;
   t->special = spec->finalize || spec->flags & OURO_UNCOLLECTABLE;
-  t->simple = t->plain && !spec->traverse && spec->items.kind == OURO_NO_ITEMS &&
-              spec->item_size == 0;
+  t->simple =
+      t->plain && !spec->traverse && spec->items.kind == OURO_NO_ITEMS && spec->item_size == 0;
   t->kind = BUILTINS;
 }
 
