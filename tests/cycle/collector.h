@@ -173,12 +173,17 @@ static inline void embed_broken(graph *g, uint32_t o, uint32_t count, uint32_t f
  * reference by reference. */
 static inline void collector_tiny(cycle *c) { c->limits = (cycle_limits){1, 1, 2, 1}; }
 
-/* A whole cycle in one go. */
-static inline cycle_report collect(cycle *c, graph *g) {
+static inline cycle_report collect_within(cycle *c, graph *g, uint64_t budget) {
   CHECK(collector_start(c, g));
-  cycle_report r = collector_step(c, g, UINT64_MAX);
+  cycle_report r = collector_step(c, g, budget);
   CHECK(r.finished && !r.out_of_memory);
   return r;
+}
+
+/* A whole cycle in one go; and in one slice that might have ended, so that it ends in batches. */
+static inline cycle_report collect(cycle *c, graph *g) { return collect_within(c, g, UINT64_MAX); }
+static inline cycle_report collect_in_batches(cycle *c, graph *g) {
+  return collect_within(c, g, UINT64_MAX - 1);
 }
 
 #endif

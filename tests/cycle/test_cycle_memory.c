@@ -69,6 +69,7 @@ static void every_table(uint64_t budget) {
 }
 
 TEST(every_table_in_one_go) { every_table(UINT64_MAX); }
+TEST(every_table_in_one_slice) { every_table(UINT64_MAX - 1); }
 TEST(every_table_in_slices) { every_table(3); }
 
 /* Tables of some megabytes are given back piece by piece. */
