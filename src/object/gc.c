@@ -196,8 +196,9 @@ static double allowance(const collector *g) {
   return g->garbage_limit * live;
 }
 
-/* How much the old generation has grown by what was promoted: who died by the count floats no more.
- * Who died may have been old long before, so that a part of what was promoted counts in any case. */
+/* How much the old generation has grown by what was promoted: who died by the count floats no
+ * more. Who died may have been old long before, so that a part of what was promoted counts in any
+ * case. */
 static double growth(uint64_t promoted, uint64_t died) {
   double net = (double)promoted - (double)died, least = (double)promoted * TUNE_GROSS;
   return net > least ? net : least;

@@ -35,8 +35,8 @@
 /* At least this part of what was promoted counts as growth, whoever has died meanwhile. */
 #define TUNE_GROSS 0.25
 
-/* A cycle that began late, as the program promoted much at once, may go on in slices while this part
- * of what may float is promoted; then it is finished in one go. */
+/* A cycle that began late, as the program promoted much at once, may go on in slices while this
+ * part of what may float is promoted; then it is finished in one go. */
 #define TUNE_LATE 0.25
 
 /* New objects between two slices of a cycle that is late: some 10 us of a program that builds. */
