@@ -34,7 +34,7 @@ TEST(the_last_reference_ends_it_on_that_statement) {
   close_heap();
 }
 
-/* Depth first, fields in their order, an object's own finalizer before its references are dropped. */
+/* Depth first, fields in their order, an object's own finalizer before its references go. */
 TEST(order_is_depth_first) {
   open_heap();
   pair *left =

@@ -96,7 +96,7 @@ TEST(garbage_does_not_stay_frozen) {
   }
 }
 
-/* Between the slices in which a giant component dies, its members are nobody's: not to be frozen. */
+/* Between the slices in which a giant dies, its members are nobody's: not to be frozen. */
 TEST(a_dying_giant_is_not_frozen) {
   open_heap();
   ouro_unref(make_pairs_ring(pairs, 1, 20000));

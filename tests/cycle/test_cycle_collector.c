@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The collector's promises one by one: budgets, reports, immortal objects, lies of a traverse, young
- * batches. */
+/* The collector's promises one by one: budgets, reports, immortal objects, lies of a traverse,
+ * young batches. */
 #include "cycle/world.h"
 
 static void ring(graph *g, uint32_t n, bool old) {
@@ -204,7 +204,7 @@ TEST(a_traverse_that_reports_too_much) {
   graph_finish(&g);
 }
 
-/* --- Young batches ------------------------------------------------------------------------------ */
+/* --- Young batches ---------------------------------------------------------------------------- */
 
 TEST(young_collections_alone) {
   graph g;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory for objects is refused: each n-th allocation of a script that uses everything, the limit of
- * a heap, address space. Whatever fails, nothing is lost, and all of it can be dropped.
+ * Memory for objects is refused: each n-th allocation of a script that uses everything, the limit
+ * of a heap, address space. Whatever fails, nothing is lost, and all of it can be dropped.
  */
 #include "test.h"
 

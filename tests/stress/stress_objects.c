@@ -210,12 +210,13 @@ static void end_growth(growth *g) {
   free(g->live);
 }
 
-/* What is promoted until a late cycle ends may float, beside the next cycle's share of what it left:
+/* What is promoted until a late cycle ends may float, beside the next cycle's share of what it
+ * left:
  *
  *     floating <= part * max(live + floating, least)         part = share * (1 + TUNE_LATE)
  *
- * To that come the rings that the test holds, and what younger generations hold by their thresholds.
- * */
+ * To that come the rings that the test holds, and what younger generations hold by their
+ * thresholds. */
 static double most_floating(const growth *g, double share) {
   double part = share * (1 + TUNE_LATE), live = (double)g->size / 2;
   double least = part * (double)TUNE_LEAST_OLD_BYTES / 32 / live, most = part / (1 - part);
