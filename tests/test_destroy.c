@@ -381,3 +381,31 @@ TEST(a_hardened_heap_ages_its_objects) {
   CHECK(ENDED(1));
   close_heap();
 }
+
+/* --- resurrection --- */
+
+static pair *saved;
+
+static void saves_itself(void *self) {
+  pair_end(self);
+  ouro_assign(&saved, self);
+}
+
+/* What its finalizer holds lives on, whole, and dies without another the next time. */
+TEST(a_finalizer_may_save_its_object) {
+  open_heap();
+  ouro_type_spec spec = pair_spec("saving pair");
+  spec.finalize = saves_itself;
+  ouro_type *saving = ouro_type_new(heap, &spec);
+  for (int nested = 0; nested < 2; nested++) {
+    pair *p = make_pair(saving, 1, make_pair(ending, 2, NULL, NULL), NULL);
+    ouro_unref(nested ? make_pair(plain, 0, p, NULL) : p);
+    CHECK(ENDED(1));
+    CHECK(saved == p && p->a->id == 2);
+    CHECK_EQ(ouro_count(p), 1u);
+    drop_field(&saved);
+    CHECK(ENDED(2));
+    CHECK_EQ(live_of(heap, saving), 0u);
+  }
+  close_heap();
+}

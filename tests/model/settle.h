@@ -151,7 +151,7 @@ static inline void check_living(const node *n) {
   must(ouro_is_finalized(n->at) == n->finalized, "a finalizer that has run is noted");
   check_slots(n);
   if (n->immortal) {
-    must(count >= OURO_IMMORTAL, "an immortal object stays so");
+    must(count == OURO_COUNT_IMMORTAL, "the count of an immortal object is not written");
     return;
   }
   must(count >= n->within, "a count is at least the references that are known");
