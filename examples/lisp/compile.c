@@ -19,7 +19,7 @@
  */
 #include "lisp.h"
 
-bool put(function *f, enum op op, uint8_t count, size_t at) {
+bool put(function *f, enum op op, size_t at) {
   lisp *l = f->l;
   if (f->length == f->room) {
     size_t room = f->room ? 2 * f->room : 16;
@@ -29,13 +29,13 @@ bool put(function *f, enum op op, uint8_t count, size_t at) {
     f->room = room;
   }
   uint16_t line = l->line < UINT16_MAX ? (uint16_t)l->line : UINT16_MAX;
-  f->code[f->length++] = (instruction){(uint8_t)op, count, line, (uint32_t)at};
+  f->code[f->length++] = (instruction){(uint16_t)op, line, (uint32_t)at};
   return true;
 }
 
-bool push(function *f, enum op op, uint8_t count, size_t at) {
+bool push(function *f, enum op op, size_t at) {
   if (++f->depth > f->most) f->most = f->depth;
-  return put(f, op, count, at);
+  return put(f, op, at);
 }
 
 size_t index_in(ouro_list *list, void *v) {
@@ -45,9 +45,9 @@ size_t index_in(ouro_list *list, void *v) {
 }
 
 /* Pushes a constant, or what a global name stands for. */
-bool push_indexed(function *f, enum op op, void *constant, bool tail) {
+bool push_indexed(function *f, enum op op, void *constant) {
   size_t at = index_in(f->constants, constant);
-  return at != SIZE_MAX && push(f, op, 0, at) && (!tail || put(f, OP_RETURN, 0, 0));
+  return at != SIZE_MAX && push(f, op, at);
 }
 
 /* --- Variables ------------------------------------------------------------------------------- */
@@ -93,14 +93,12 @@ variable *scope_add(function *f, scope *s, value name, bool ready) {
 }
 
 /* The value that is now in the variable's place goes into its box. */
-bool enclose(function *f, const variable *v) {
-  return !v->boxed || put(f, OP_BOX_LOCAL, 0, v->slot);
-}
+bool enclose(function *f, const variable *v) { return !v->boxed || put(f, OP_BOX_LOCAL, v->slot); }
 
 /* A place for a variable that is defined later. */
 bool push_undefined(function *f, const variable *v) {
-  if (v->boxed) return push(f, OP_NEW_BOX, 0, 0);
-  return push_indexed(f, OP_CONST, f->l->none, false);
+  if (v->boxed) return push(f, OP_NEW_BOX, 0);
+  return push_indexed(f, OP_CONST, f->l->none);
 }
 
 /* Notes what the use of `v` in `f` asks of it: see the head of this file. */
@@ -120,18 +118,18 @@ static bool finds_box(const function *f, const variable *v) {
 /* Pushes what is in the variable's place, or its content where `open`. */
 static bool push_variable(function *f, variable *v, bool open) {
   bool box = open && finds_box(f, v);
-  if (v->level == f->level) return push(f, box ? OP_LOCAL_BOX : OP_LOCAL, 0, v->slot);
-  if (is_self(f, v)) return push(f, OP_SELF, 0, 0);
+  if (v->level == f->level) return push(f, box ? OP_LOCAL_BOX : OP_LOCAL, v->slot);
+  if (is_self(f, v)) return push(f, OP_SELF, 0);
   size_t at = index_in(f->captures, v);
-  return at != SIZE_MAX && push(f, box ? OP_CAPTURED_BOX : OP_CAPTURED, 0, at);
+  return at != SIZE_MAX && push(f, box ? OP_CAPTURED_BOX : OP_CAPTURED, at);
 }
 
-static bool compile_name(function *f, value id, scope *s, bool tail) {
+static bool compile_name(function *f, value id, scope *s) {
   variable *v = scope_find(s, id);
   cell *c = v ? NULL : cell_of(f->l, id);
-  if (!v) return c && push_indexed(f, OP_GLOBAL, c, tail);
+  if (!v) return c && push_indexed(f, OP_GLOBAL, c);
   note_use(f, v);
-  return push_variable(f, v, true) && (!tail || put(f, OP_RETURN, 0, 0));
+  return push_variable(f, v, true);
 }
 
 /* The value on top goes into the variable; the first one is not an assignment. */
@@ -139,9 +137,9 @@ bool store_variable(function *f, variable *v, bool first) {
   f->depth--;
   if (!first) v->flags |= ASSIGNED;
   if (f->level != v->level) v->flags |= CAPTURED;
-  if (v->level == f->level) return put(f, v->boxed ? OP_SET_LOCAL_BOX : OP_SET_LOCAL, 0, v->slot);
+  if (v->level == f->level) return put(f, v->boxed ? OP_SET_LOCAL_BOX : OP_SET_LOCAL, v->slot);
   size_t at = index_in(f->captures, v);
-  return at != SIZE_MAX && put(f, OP_SET_CAPTURED_BOX, 0, at);
+  return at != SIZE_MAX && put(f, OP_SET_CAPTURED_BOX, at);
 }
 
 /* --- Forms ----------------------------------------------------------------------------------- */
@@ -168,29 +166,16 @@ value expand_head(lisp *l, value form, const scope *s) {
   return form;
 }
 
-/* The builtin that a global name means now: it is called without being pushed, and the machine
- * checks that it still is one. `apply` calls in its turn, so it is called like a function. */
-static cell *primitive_of(lisp *l, value id, const scope *s) {
-  if (!is_symbol(l, id) || scope_find(s, id)) return NULL;
-  cell *c = cell_of(l, id);
-  bool builtin_now = c && c->content && is(l, c->content, K_BUILTIN);
-  return builtin_now && ((builtin *)c->content)->spec->fn ? c : NULL;
-}
-
 static bool compile_call(function *f, value form, scope *s, bool tail) {
   lisp *l = f->l;
   int64_t n = list_length(l, form);
   uint32_t line = l->line, depth = f->depth;
   if (n < 0) return fail(l, form, "a call that is no list:");
-  cell *primitive = n <= UINT8_MAX ? primitive_of(l, CAR(form), s) : NULL;
-  for (value rest = primitive ? CDR(form) : form; rest != l->nil; rest = CDR(rest))
+  for (value rest = form; rest != l->nil; rest = CDR(rest))
     if (!compile(f, CAR(rest), s, false)) return false;
   l->line = line;
   f->depth = depth;
-  if (!primitive) return push(f, tail ? OP_TAIL_CALL : OP_CALL, 0, (size_t)n - 1);
-  size_t at = index_in(f->constants, primitive);
-  return at != SIZE_MAX && push(f, OP_PRIMITIVE, (uint8_t)(n - 1), at) &&
-         (!tail || put(f, OP_RETURN, 0, 0));
+  return push(f, tail ? OP_TAIL_CALL : OP_CALL, (size_t)n - 1);
 }
 
 static bool compile_expanded(function *f, value form, scope *s, bool tail) {
@@ -202,9 +187,9 @@ static bool compile_expanded(function *f, value form, scope *s, bool tail) {
 
 bool compile(function *f, value form, scope *s, bool tail) {
   lisp *l = f->l;
-  if (is_symbol(l, form)) return compile_name(f, form, s, tail);
+  if (is_symbol(l, form)) return compile_name(f, form, s);
   if (form == l->nil) return fail(l, NULL, "() is not a form");
-  if (!is(l, form, K_PAIR)) return push_indexed(f, OP_CONST, form, tail);
+  if (!is(l, form, K_PAIR)) return push_indexed(f, OP_CONST, form);
   if (l->nesting >= LISP_MAX_DEPTH) return fail(l, NULL, "nested too deep");
   if (((pair *)form)->line) l->line = ((pair *)form)->line;
   l->nesting++;
@@ -225,15 +210,15 @@ static bool begin_function(function *f, lisp *l, unit *u, function *outer, const
   return f->constants && f->captures;
 }
 
-static code *finish_function(function *f, value name, size_t parameters, bool rest) {
-  code *c = make(f->l, K_CODE);
+static code *finish_function(function *f, value name) {
+  code *c = put(f, OP_RETURN, 0) ? make(f->l, K_CODE) : NULL;
   if (!c) return NULL;
   c->name = ouro_ref(name);
   c->file = ouro_ref(f->l->file);
   c->constants = ouro_ref(f->constants);
   c->instructions = ouro_bytes_new(f->l->heap, f->code, f->length * sizeof *f->code);
-  c->parameters = (uint32_t)(parameters - rest);
-  c->rest = rest;
+  c->parameters = f->parameters;
+  c->rest = f->rest;
   c->captured = (uint32_t)f->captures->length;
   c->room = f->most + 2;
   if (c->instructions) return c;
@@ -248,23 +233,22 @@ static void end_function(function *f) {
 }
 
 static bool compile_parameters(function *f, scope *s, value params) {
-  lisp *l = f->l;
-  for (; params != l->nil; params = is(l, params, K_PAIR) ? CDR(params) : l->nil) {
-    variable *v = scope_add(f, s, is(l, params, K_PAIR) ? CAR(params) : params, true);
+  for (; params != f->l->nil && !f->rest; f->most = ++f->depth) {
+    f->rest = !is(f->l, params, K_PAIR);
+    variable *v = scope_add(f, s, f->rest ? params : CAR(params), true);
     if (!v || !enclose(f, v)) return false;
-    f->most = ++f->depth;
+    if (f->rest) continue;
+    f->parameters++;
+    params = CDR(params);
   }
   return true;
 }
 
 static code *compile_code(function *f, value name, value params, value forms, scope *outer) {
-  lisp *l = f->l;
-  scope s = {.outer = outer, .vars = ouro_list_new(l->heap)};
+  scope s = {.outer = outer, .vars = ouro_list_new(f->l->heap)};
   bool good = s.vars && compile_parameters(f, &s, params) && compile_body(f, forms, &s, true);
-  while (is(l, params, K_PAIR)) params = CDR(params);
-  code *c = good ? finish_function(f, name, s.vars->length, params != l->nil) : NULL;
   ouro_unref(s.vars);
-  return c;
+  return good ? finish_function(f, name) : NULL;
 }
 
 bool compile_lambda(function *f, value name, value params, value forms, scope *s,
@@ -276,16 +260,16 @@ bool compile_lambda(function *f, value name, value params, value forms, scope *s
   for (size_t i = 0; made && good && i < inner.captures->length; i++)
     good = push_variable(f, (variable *)inner.captures->items[i], false);
   f->depth = depth;
-  size_t at = made && good ? index_in(f->constants, made) : SIZE_MAX;
+  good = made && good && push_indexed(f, OP_CLOSURE, made);
   ouro_unref(made);
   end_function(&inner);
-  return at != SIZE_MAX && push(f, OP_CLOSURE, 0, at);
+  return good;
 }
 
 static code *compile_pass(lisp *l, unit *u, value form) {
   function f;
   bool good = begin_function(&f, l, u, NULL, NULL) && compile(&f, form, NULL, true);
-  code *made = good ? finish_function(&f, l->no, 0, false) : NULL;
+  code *made = good ? finish_function(&f, l->no) : NULL;
   end_function(&f);
   return made;
 }

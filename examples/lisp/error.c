@@ -40,20 +40,30 @@ value take_error(lisp *l) {
   return error ? error : ouro_ref(l->no_room);
 }
 
+/* With `write` of prelude.scm, unless what went wrong is that there is none. */
+void print_value(lisp *l, FILE *f, value v) {
+  FILE *out = l->out;
+  l->out = f;
+  value done = l->write ? vm_run(l, l->write, v) : NULL;
+  if (!done) ouro_assign(&l->error, NULL);
+  ouro_unref(done);
+  l->out = out;
+}
+
 /* file:line: in name: message irritants */
 void print_error(lisp *l, FILE *f, value error) {
   const condition *c = (const condition *)error;
-  if (!is(l, error, K_CONDITION)) {
-    fputs("uncaught: ", f);
-    print(l, f, error, true);
-  } else {
+  if (is(l, error, K_CONDITION)) {
     if (c->file) fprintf(f, "%s:%u: ", STR(c->file)->bytes, c->line);
     if (c->name && c->name != l->no) fprintf(f, "in %s: ", STR(c->name)->bytes);
-    print(l, f, c->message, false);
+    if (is(l, c->message, K_STR)) fputs(STR(c->message)->bytes, f);
     for (value i = c->irritants; is(l, i, K_PAIR); i = CDR(i)) {
       fputc(' ', f);
-      print(l, f, CAR(i), true);
+      print_value(l, f, CAR(i));
     }
+  } else {
+    fputs("uncaught: ", f);
+    print_value(l, f, error);
   }
   fputc('\n', f);
 }
@@ -65,7 +75,7 @@ static bool wrong(call *c, size_t i, const char *wanted) {
 bool need(call *c, size_t i, kind k) {
   static const char *const names[] = {
       [K_INT] = "a number",       [K_STR] = "a string",    [K_PAIR] = "a pair",
-      [K_CHAR] = "a char",        [K_VECTOR] = "a vector", [K_RECORD_TYPE] = "a record type",
+      [K_CHAR] = "a char",        [K_VECTOR] = "a vector", [K_RECORD] = "a record",
       [K_CONDITION] = "an error", [K_SYMBOL] = "a symbol", [K_ESCAPE] = "an escape"};
   return OURO_LIKELY(is_kind(c->l, c->args[i], k)) || wrong(c, i, names[k] ? names[k] : "right");
 }

@@ -20,9 +20,12 @@ static bool make_tables(lisp *l) {
 }
 
 static bool make_language(lisp *l) {
-  return specials_make(l) && define_builtins(l, builtins_numbers) &&
-         define_builtins(l, builtins_lists) && define_builtins(l, builtins_vectors) &&
-         define_builtins(l, builtins_text) && define_builtins(l, builtins_system);
+  const builtin_spec *const tables[] = {builtins_numbers, builtins_lists, builtins_vectors,
+                                        builtins_text, builtins_system};
+  bool good = define_specials(l);
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+    good = good && define_builtins(l, tables[i]);
+  return good && lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude));
 }
 
 bool lisp_run(lisp *l, const char *name, const char *text, size_t length) {
@@ -39,17 +42,16 @@ lisp *lisp_new(ouro_heap *heap, FILE *out) {
   l->heap = heap;
   l->out = out;
   ouro_gc_set_roots(heap, vm_roots, l);
-  if (types_make(l) && make_tables(l) && make_condition_for_no_room(l)) {
-    if (make_language(l) && lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude))) return l;
-  }
+  if (types_make(l) && make_tables(l) && make_condition_for_no_room(l) && make_language(l))
+    return l;
   lisp_free(l);
   return NULL;
 }
 
 /* Globals refer to closures and closures to globals: what the counts leave the collector takes. */
 void lisp_free(lisp *l) {
-  void *held[] = {l->nil,     l->yes,   l->no,   l->none,  l->eof,
-                  l->globals, l->error, l->file, l->raise, l->no_room};
+  void *held[] = {l->nil,   l->yes,  l->no,    l->none,  l->eof,    l->globals,
+                  l->error, l->file, l->raise, l->write, l->no_room};
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) ouro_unref(held[i]);
   ouro_gc_set_roots(l->heap, NULL, NULL);
   ouro_collect(l->heap, OURO_GENERATIONS - 1);

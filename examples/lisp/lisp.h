@@ -22,10 +22,10 @@ typedef ouro_object *value;
 typedef struct lisp lisp;
 
 /* clang-format off */
-/* What a value is; K_RECORD is every type that is not one of the others. */
+/* What a value is; K_RECORD stands for the types that programs make. */
 typedef enum kind {
   K_RECORD, K_INT, K_FLOAT, K_STR, /* Ouro's; a symbol is an interned string */
-  K_PAIR, K_VECTOR, K_CHAR, K_CONSTANT, K_CLOSURE, K_BUILTIN, K_ESCAPE, K_CONDITION, K_RECORD_TYPE,
+  K_PAIR, K_VECTOR, K_CHAR, K_CONSTANT, K_CLOSURE, K_BUILTIN, K_ESCAPE, K_CONDITION,
   K_CELL, K_CODE, K_SPECIAL, K_VARIABLE, /* of the compiler's */
   KINDS, K_SYMBOL = KINDS /* no type of its own: see is_kind */
 } kind;
@@ -33,7 +33,7 @@ typedef enum kind {
 enum op { OP_CONST, OP_LOCAL, OP_LOCAL_BOX, OP_CAPTURED, OP_CAPTURED_BOX, OP_SELF, OP_GLOBAL,
           OP_SET_LOCAL, OP_SET_LOCAL_BOX, OP_SET_CAPTURED_BOX, OP_SET_GLOBAL, OP_DEFINE, OP_POP,
           OP_SLIDE, OP_JUMP, OP_JUMP_FALSE, OP_NEW_BOX, OP_BOX_LOCAL, OP_CLOSURE,
-          OP_CALL, OP_TAIL_CALL, OP_PRIMITIVE, OP_RETURN };
+          OP_CALL, OP_TAIL_CALL, OP_RETURN };
 /* clang-format on */
 
 /* --- Values (types.c) ------------------------------------------------------------------------- */
@@ -55,11 +55,6 @@ typedef struct character {
   uint32_t code;
 } character;
 
-typedef struct constant { /* #t, #f, () and the like: one object each, compared by address */
-  ouro_object object;
-  const char *text;
-} constant;
-
 /* A global name: its value and its syntax (NULL: none). Or the box of a variable that is assigned and
  * captured: without a name. content is NULL where there is no value yet. */
 typedef struct cell {
@@ -68,8 +63,7 @@ typedef struct cell {
 } cell;
 
 typedef struct instruction {
-  uint8_t op, count;
-  uint16_t line;
+  uint16_t op, line;
   uint32_t at;
 } instruction;
 
@@ -121,14 +115,8 @@ typedef struct condition {
   uint32_t line;
 } condition;
 
-typedef struct record_type {
-  ouro_object object;
-  ouro_type *type; /* lives as long as the heap */
-} record_type;
-
 /* --- The interpreter -------------------------------------------------------------------------- */
 
-#define LISP_KINDS 64       /* type indexes that are looked up; own types are among the first */
 #define LISP_MAX_DEPTH 1500 /* of nested forms: what reader and compiler may recurse */
 #define LISP_STACK 4000000  /* values, 32 MB of which only what is used takes memory */
 #define LISP_FRAMES 1000000 /* calls that have not returned, 32 MB */
@@ -145,17 +133,16 @@ struct lisp {
   ouro_heap *heap;
   FILE *out;
   ouro_type *type[KINDS];
-  uint16_t index[KINDS];     /* ouro_object.type of each kind */
-  uint8_t kinds[LISP_KINDS]; /* the kind of each such index */
-  value nil, yes, no, none, eof;
-  ouro_dict *globals; /* symbol to cell */
-  value *stack, *top; /* every value in [stack, top) is a reference */
+  uint16_t index[KINDS];         /* ouro_object.type of each kind */
+  value nil, yes, no, none, eof; /* (), #t, #f and the like: one object each */
+  ouro_dict *globals;            /* symbol to cell */
+  value *stack, *top;            /* every value in [stack, top) is a reference */
   frame *frames;
   size_t depth;       /* frames at work */
   uint64_t calls;     /* so far */
   value error;        /* pending, owned; NULL while a call fails: out of memory */
   condition *no_room; /* made beforehand, as there will be no memory for it then */
-  value raise;        /* what the machine calls with an error */
+  value raise, write; /* of prelude.scm: what is called with an error, and what prints */
   value file;         /* what is being compiled, and where */
   uint32_t line;
   int nesting;
@@ -173,11 +160,9 @@ static inline OURO_NEW value int_new(lisp *l, int64_t i) {
 }
 OURO_NEW value symbol(lisp *l, const char *text);
 OURO_BORROWED cell *cell_of(lisp *l, value symbol);
+OURO_BORROWED cell *cell_named(lisp *l, const char *name);
 bool define_builtins(lisp *l, const builtin_spec *table);
 
-static inline kind kind_of(const lisp *l, value v) {
-  return v->type < LISP_KINDS ? (kind)l->kinds[v->type] : K_RECORD;
-}
 static inline bool is(const lisp *l, value v, kind k) { return v->type == l->index[k]; }
 static inline OURO_NEW value truth(const lisp *l, bool yes) {
   return ouro_ref(yes ? l->yes : l->no);
@@ -196,8 +181,6 @@ bool is_kind(const lisp *l, value v, kind k); /* knows strings from symbols, too
 #define CODE_POINT(v) (((character *)(v))->code)
 
 int64_t list_length(const lisp *l, value list); /* -1: it does not end in () */
-/* Puts `item` (taken) behind *last, the last pair of *list. Both NULL: a new list. */
-bool list_add(lisp *l, value *list, value *last, OURO_STOLEN value item);
 OURO_NEW value list_to_vector(lisp *l, value list);
 bool eqv(const lisp *l, value a, value b);
 
@@ -211,6 +194,7 @@ OURO_NEW value condition_new(lisp *l, value message, OURO_STOLEN value irritants
 void condition_place(lisp *l, value error, value file, value name, uint32_t line);
 /* The pending error, or that memory has run out. Taken out of l. */
 OURO_NEW value take_error(lisp *l);
+void print_value(lisp *l, FILE *f, value v);
 void print_error(lisp *l, FILE *f, value error);
 
 /* For builtins: the argument is of the kind, or an error. */
@@ -229,8 +213,6 @@ typedef struct reader {
 } reader;
 OURO_NEW value read_form(reader *r); /* l->eof at the end */
 OURO_NEW value parse_number(lisp *l, const char *text, size_t length, bool *is_number);
-void print(lisp *l, FILE *f, value v, bool quoted);
-void float_text(double d, char out[40]);
 uint32_t utf8_decode(const char *text, size_t *length);
 size_t utf8_encode(uint32_t code, char *out); /* up to 4 bytes */
 
@@ -259,7 +241,8 @@ typedef struct function { /* whose code is being made */
   size_t length, room;
   ouro_list *constants, *captures; /* captures: variables, in the order of closure.captured */
   const variable *self;            /* the variable that it is the value of, or NULL */
-  uint32_t level, depth, most;
+  uint32_t level, depth, most, parameters;
+  bool rest;
 } function;
 
 typedef struct scope { /* on the C stack while its forms are compiled */
@@ -267,12 +250,14 @@ typedef struct scope { /* on the C stack while its forms are compiled */
   ouro_list *vars;
 } scope;
 
-typedef bool (*special_fn)(function *f, value form, scope *s, bool tail);
-typedef struct special {
+/* Compiles a form: `tail` says that its value is the function's. */
+typedef bool (*compile_fn)(function *f, value form, scope *s, bool tail);
+typedef struct special { /* the syntax of a special form */
   ouro_object object;
-  special_fn compile;
+  compile_fn compile;
 } special;
 
+bool define_specials(lisp *l);
 /* A procedure of no parameters that does what the form says. */
 OURO_NEW closure *compile_form(lisp *l, value form);
 bool compile(function *f, value form, scope *s, bool tail);
@@ -280,9 +265,9 @@ bool compile_body(function *f, value forms, scope *s, bool tail);
 /* `name` may be l->no. */
 bool compile_lambda(function *f, value name, value params, value forms, scope *s,
                     const variable *self);
-bool put(function *f, enum op op, uint8_t count, size_t at);
-bool push(function *f, enum op op, uint8_t count, size_t at); /* where it leaves one value more */
-bool push_indexed(function *f, enum op op, void *constant, bool tail);
+bool put(function *f, enum op op, size_t at);
+bool push(function *f, enum op op, size_t at); /* where it leaves one value more */
+bool push_indexed(function *f, enum op op, void *constant);
 /* The index of v in a list, added where it is new; SIZE_MAX: no memory. */
 size_t index_in(ouro_list *list, void *v);
 OURO_BORROWED variable *scope_add(function *f, scope *s, value name, bool ready); /* or an error */
@@ -295,7 +280,6 @@ bool store_variable(function *f, variable *v, bool first);
 OURO_BORROWED value syntax_of(lisp *l, value form, const scope *s);
 /* Expands macros at the head of the form until there is none. */
 OURO_NEW value expand_head(lisp *l, value form, const scope *s);
-bool specials_make(lisp *l);
 bool is_begin(lisp *l, value form, const scope *s);
 
 /* --- The machine and the whole ---------------------------------------------------------------- */

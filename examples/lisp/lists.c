@@ -9,11 +9,6 @@ static value f_null(call *c) { return truth(c->l, c->args[0] == c->l->nil); }
 /* pair? vector? string? and so on: index is the kind. */
 static value f_is(call *c) { return truth(c->l, is_kind(c->l, c->args[0], (kind)c->self->index)); }
 
-static value f_procedure(call *c) {
-  kind k = kind_of(c->l, c->args[0]);
-  return truth(c->l, k == K_CLOSURE || k == K_BUILTIN || k == K_ESCAPE);
-}
-
 static value f_cons(call *c) { return cons(c->l, ouro_ref(c->args[0]), ouro_ref(c->args[1])); }
 
 /* car, cdr, cadr ...: index has a bit for each step, the last letter's lowest, 1 for d, and above
@@ -65,7 +60,8 @@ const builtin_spec builtins_lists[] = {
     {"string?", f_is, 1, 1, K_STR}, {"symbol?", f_is, 1, 1, K_SYMBOL},
     {"exact?", f_is, 1, 1, K_INT}, {"inexact?", f_is, 1, 1, K_FLOAT},
     {"char?", f_is, 1, 1, K_CHAR}, {"error-object?", f_is, 1, 1, K_CONDITION},
-    {"procedure?", f_procedure, 1, 1, 0}, {"list?", f_is_list, 1, 1, 0},
+    {"%closure?", f_is, 1, 1, K_CLOSURE}, {"%builtin?", f_is, 1, 1, K_BUILTIN},
+    {"list?", f_is_list, 1, 1, 0},
     {"cons", f_cons, 2, 2, 0}, {"car", f_cxr, 1, 1, 2}, {"cdr", f_cxr, 1, 1, 3},
     {"caar", f_cxr, 1, 1, 4}, {"cadr", f_cxr, 1, 1, 5},
     {"cdar", f_cxr, 1, 1, 6}, {"cddr", f_cxr, 1, 1, 7},

@@ -23,7 +23,7 @@ static bool answer(lisp *l, const ouro_str *text) {
   if (!result && r.incomplete) return ouro_assign(&l->error, NULL), false;
   if (!result) report(l);
   else if (result != l->none) {
-    print(l, l->out, result, true);
+    print_value(l, l->out, result);
     fputc('\n', l->out);
   }
   ouro_unref(result);

@@ -2,6 +2,8 @@
 /* Numbers: integers of 64 bits, whose overflow is an error, and floats. */
 #include "lisp.h"
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static bool need_number(call *c, size_t i) {
   return is(c->l, c->args[i], K_FLOAT) || need(c, i, K_INT);
@@ -99,6 +101,14 @@ static value f_exact(call *c) {
   if (is(c->l, c->args[0], K_INT)) return ouro_ref(c->args[0]);
   if (floor(d) == d && d >= -0x1p63 && d < 0x1p63) return int_new(c->l, (int64_t)d);
   return fail(c->l, c->args[0], "exact: no integer of 64 bits:");
+}
+
+/* As few digits as tell the number from its neighbours, and a point. */
+static void float_text(double d, char out[40]) {
+  int digits = 15;
+  do snprintf(out, 38, "%.*g", digits, d);
+  while (strtod(out, NULL) != d && ++digits < 18 && !isnan(d));
+  if (isfinite(d) && !strpbrk(out, ".e")) strcat(out, ".0");
 }
 
 static value f_number_to_string(call *c) {

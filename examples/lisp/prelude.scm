@@ -210,21 +210,26 @@
        (define name (%record-type 'name '(slot ...)))
        (define (maker field ...)
          (let ((made (%record name)))
-           (%record-access made name (%field name 'field) field) ...
+           (%record-access made name (%position 'field '(slot ...)) field) ...
            made))
        (define (predicate x) (%record? x name))
-       (%define-field name slot accessor ...) ...))))
+       (%define-field name (%position 'slot '(slot ...)) accessor ...) ...))))
+
+(define (%position item list)
+  (cond ((null? list) (error "no such field:" item))
+        ((eq? item (car list)) 0)
+        (else (+ 1 (%position item (cdr list))))))
 
 (define-syntax %define-field
   (syntax-rules ()
-    ((_ name slot) (begin))
-    ((_ name slot getter)
-     (define getter (let ((i (%field name 'slot))) (lambda (x) (%record-access x name i)))))
-    ((_ name slot getter setter)
+    ((_ name position) (begin))
+    ((_ name position getter)
+     (define getter (let ((i position)) (lambda (x) (%record-access x name i)))))
+    ((_ name position getter setter)
      (begin
-       (%define-field name slot getter)
+       (%define-field name position getter)
        (define setter
-         (let ((i (%field name 'slot))) (lambda (x value) (%record-access x name i value))))))))
+         (let ((i position)) (lambda (x value) (%record-access x name i value))))))))
 
 ; --- Control ---------------------------------------------------------------------------------------
 
@@ -282,7 +287,6 @@
   (set! %winds '())
   (%fatal condition))
 
-(%on-error raise)
 
 (define-syntax guard
   (syntax-rules ()
@@ -378,9 +382,72 @@
 (define (list-tail list n) (if (= n 0) list (list-tail (cdr list) (- n 1))))
 (define (list-ref list n) (car (list-tail list n)))
 
+; --- Output, and what the library says of itself -----------------------------------------------------
+
+(define %shown 0)                       ; values of what is being printed: it may go in circles
+(define (%print x show-text)
+  (set! %shown 0)
+  (%show x show-text))
+(define (display x) (%print x %put))
+(define (write x) (%print x %write-text))
+(define (newline) (%put "\n"))
+
+(define (%show x show-text)
+  (set! %shown (+ %shown 1))
+  (cond ((> %shown 100000) (%put "..."))
+        ((string? x) (show-text x))
+        ((symbol? x) (%put (symbol->string x)))
+        ((number? x) (%put (number->string x)))
+        ((char? x) (if (eq? show-text %put) (%put (string x)) (%write-char x)))
+        ((eq? x #t) (%put "#t"))
+        ((eq? x #f) (%put "#f"))
+        ((null? x) (%put "()"))
+        ((pair? x)
+         (%put "(")
+         (%show (car x) show-text)
+         (%show-rest (cdr x) show-text))
+        ((vector? x) (%put "#") (%show (vector->list x) show-text))
+        (else (%put (%describe x)))))
+
+(define (%show-rest x show-text)
+  (cond ((null? x) (%put ")"))
+        ((> %shown 100000) (%put " ...)"))
+        ((pair? x)
+         (%put " ")
+         (%show (car x) show-text)
+         (%show-rest (cdr x) show-text))
+        (else
+         (%put " . ")
+         (%show x show-text)
+         (%put ")"))))
+
+(define (%write-char char)
+  (%put (cond ((eqv? char #\space) "#\\space")
+              ((eqv? char #\newline) "#\\newline")
+              (else (string-append "#\\" (string char))))))
+
+(define (%write-text text)
+  (%put "\"")
+  (for-each (lambda (char)
+              (%put (case char
+                      ((#\") "\\\"")
+                      ((#\\) "\\\\")
+                      ((#\newline) "\\n")
+                      (else (string char)))))
+            (string->list text))
+  (%put "\""))
+
+(%on-error raise write)
+
+(define (step microseconds)
+  (map cons '(finished examined found longest-ns) (%gc-step microseconds)))
+(define (gc-stats)
+  (map cons
+       '(collections-0 collections-1 collections-2 slices longest-ns tracked live-bytes resident-bytes)
+       (%gc-stats)))
+
 ; --- Numbers ---------------------------------------------------------------------------------------
 
-(define (newline) (display "\n"))
 (define (zero? n) (= n 0))
 (define (positive? n) (> n 0))
 (define (negative? n) (< n 0))
@@ -390,6 +457,7 @@
 (define (min first . rest) (fold-left (lambda (a b) (if (< b a) b a)) first rest))
 (define (max first . rest) (fold-left (lambda (a b) (if (> b a) b a)) first rest))
 (define (gcd a b) (if (= b 0) (abs a) (gcd b (remainder a b))))
+(define (procedure? x) (or (%closure? x) (%builtin? x)))
 (define (square n) (* n n))
 (define (number? n) (or (exact? n) (inexact? n)))
 (define (integer? n) (if (exact? n) #t (and (inexact? n) (= n (floor n)))))

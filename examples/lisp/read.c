@@ -111,6 +111,16 @@ static bool read_rest(reader *r, value last) {
   return *r->at == ')' || broken(r, "not one item behind a dot");
 }
 
+/* Puts `item` (taken) behind *last, the last pair of *list. Both NULL: a new list. */
+static bool list_add(lisp *l, value *list, value *last, OURO_STOLEN value item) {
+  value p = cons(l, item, ouro_ref(l->nil));
+  if (!p) return false;
+  if (*last) ouro_assign_new(&CDR(*last), p);
+  else *list = p;
+  *last = p;
+  return true;
+}
+
 static bool read_item(reader *r, value *list, value *last) {
   uint32_t line = r->line;
   if (r->at >= r->end) return cut_off(r, "( without )");

@@ -12,31 +12,28 @@ static bool shaped(lisp *l, value form, int64_t min, int64_t max) {
 }
 
 static bool compile_quote(function *f, value form, scope *s, bool tail) {
-  (void)s;
-  return shaped(f->l, form, 2, 2) && push_indexed(f, OP_CONST, SECOND(form), tail);
+  (void)s, (void)tail;
+  return shaped(f->l, form, 2, 2) && push_indexed(f, OP_CONST, SECOND(form));
 }
 
-static bool push_none(function *f, bool tail) {
-  return push_indexed(f, OP_CONST, f->l->none, tail);
-}
+static bool push_none(function *f) { return push_indexed(f, OP_CONST, f->l->none); }
+static bool drop(function *f) { return f->depth--, put(f, OP_POP, 0); }
 
 static bool compile_if(function *f, value form, scope *s, bool tail) {
   lisp *l = f->l;
   if (!shaped(l, form, 3, 4) || !compile(f, SECOND(form), s, false)) return false;
   size_t over = f->length;
   uint32_t depth = --f->depth;
-  if (!put(f, OP_JUMP_FALSE, 0, 0) || !compile(f, THIRD(form), s, tail)) return false;
+  if (!put(f, OP_JUMP_FALSE, 0) || !compile(f, THIRD(form), s, tail)) return false;
   size_t end = f->length;
   f->depth = depth;
-  if (!tail && !put(f, OP_JUMP, 0, 0)) return false;
+  if (!put(f, OP_JUMP, 0)) return false;
   f->code[over].at = (uint32_t)f->length;
   value last = CDR(CDR(CDR(form)));
-  if (!(last == l->nil ? push_none(f, tail) : compile(f, CAR(last), s, tail))) return false;
-  if (!tail) f->code[end].at = (uint32_t)f->length;
+  if (!(last == l->nil ? push_none(f) : compile(f, CAR(last), s, tail))) return false;
+  f->code[end].at = (uint32_t)f->length;
   return true;
 }
-
-static bool drop(function *f) { return f->depth--, put(f, OP_POP, 0, 0); }
 
 /* One form after the other: the last one's value. */
 static bool compile_sequence(function *f, value forms, scope *s, bool tail) {
@@ -47,16 +44,17 @@ static bool compile_sequence(function *f, value forms, scope *s, bool tail) {
 
 static bool compile_begin(function *f, value form, scope *s, bool tail) {
   if (!shaped(f->l, form, 1, ANY)) return false;
-  return CDR(form) == f->l->nil ? push_none(f, tail) : compile_sequence(f, CDR(form), s, tail);
+  return CDR(form) == f->l->nil ? push_none(f) : compile_sequence(f, CDR(form), s, tail);
 }
 
 static bool store_global(function *f, enum op op, cell *c) {
   size_t at = c ? index_in(f->constants, c) : SIZE_MAX;
   f->depth--;
-  return at != SIZE_MAX && put(f, op, 0, at);
+  return at != SIZE_MAX && put(f, op, at);
 }
 
 static bool compile_set(function *f, value form, scope *s, bool tail) {
+  (void)tail;
   lisp *l = f->l;
   if (!shaped(l, form, 3, 3)) return false;
   if (!is_symbol(l, SECOND(form))) return fail(l, form, "bad syntax:");
@@ -64,16 +62,16 @@ static bool compile_set(function *f, value form, scope *s, bool tail) {
   if (!compile(f, THIRD(form), s, false)) return false;
   bool good =
       v ? store_variable(f, v, false) : store_global(f, OP_SET_GLOBAL, cell_of(l, SECOND(form)));
-  return good && push_none(f, tail);
+  return good && push_none(f);
 }
 
-static bool special_lambda(function *f, value form, scope *s, bool tail) {
+static bool compile_function(function *f, value form, scope *s, bool tail) {
+  (void)tail;
   return shaped(f->l, form, 3, ANY) &&
-         compile_lambda(f, f->l->no, SECOND(form), CDR(CDR(form)), s, NULL) &&
-         (!tail || put(f, OP_RETURN, 0, 0));
+         compile_lambda(f, f->l->no, SECOND(form), CDR(CDR(form)), s, NULL);
 }
 
-static bool names(lisp *l, value form, const scope *s, special_fn fn) {
+static bool names(lisp *l, value form, const scope *s, compile_fn fn) {
   value syntax = syntax_of(l, form, s);
   return syntax && is(l, syntax, K_SPECIAL) && ((special *)syntax)->compile == fn;
 }
@@ -83,7 +81,7 @@ bool is_begin(lisp *l, value form, const scope *s) { return names(l, form, s, co
 /* A value for a name: functions get to know theirs. */
 static bool compile_named(function *f, value name, value form, scope *s, const variable *self) {
   lisp *l = f->l;
-  if (!names(l, form, s, special_lambda) || list_length(l, form) < 3)
+  if (!names(l, form, s, compile_function) || list_length(l, form) < 3)
     return compile(f, form, s, false);
   return compile_lambda(f, name, SECOND(form), CDR(CDR(form)), s, self);
 }
@@ -117,13 +115,15 @@ static bool define_global(function *f, value form, value name) {
 }
 
 static bool compile_define(function *f, value form, scope *s, bool tail) {
+  (void)tail;
   value name = defined_name(f->l, form);
   bool good = name && (s ? define_local(f, form, s, name) : define_global(f, form, name));
-  return good && push_none(f, tail);
+  return good && push_none(f);
 }
 
 /* (define-syntax name procedure): the procedure from form to form is made now. */
 static bool compile_define_syntax(function *f, value form, scope *s, bool tail) {
+  (void)tail;
   lisp *l = f->l;
   if (!shaped(l, form, 3, 3)) return false;
   if (s || !is_symbol(l, SECOND(form))) return fail(l, form, "no place for a definition:");
@@ -133,13 +133,13 @@ static bool compile_define_syntax(function *f, value form, scope *s, bool tail) 
   if (good) ouro_assign(&c->syntax, procedure);
   else if (procedure) fail(l, form, "not a macro:");
   ouro_unref(procedure);
-  return good && push_none(f, tail);
+  return good && push_none(f);
 }
 
 /* Takes the scope's variables from under the result. */
 static bool leave_scope(function *f, scope *s, bool tail) {
   f->depth -= (uint32_t)s->vars->length;
-  return tail || s->vars->length == 0 || put(f, OP_SLIDE, 0, s->vars->length);
+  return tail || s->vars->length == 0 || put(f, OP_SLIDE, s->vars->length);
 }
 
 static bool compile_bindings(function *f, value bindings, scope *outer, scope *s) {
@@ -193,19 +193,17 @@ bool compile_body(function *f, value forms, scope *s, bool tail) {
   return good;
 }
 
-bool specials_make(lisp *l) {
+bool define_specials(lisp *l) {
   static const struct {
     const char *name;
-    special_fn compile;
+    compile_fn compile;
   } table[] = {{"quote", compile_quote},   {"if", compile_if},
                {"begin", compile_begin},   {"set!", compile_set},
-               {"%let", compile_let},      {"lambda", special_lambda},
+               {"%let", compile_let},      {"lambda", compile_function},
                {"define", compile_define}, {"define-syntax", compile_define_syntax}};
   for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-    value name = symbol(l, table[i].name);
-    cell *c = name ? cell_of(l, name) : NULL;
+    cell *c = cell_named(l, table[i].name);
     special *made = c ? make(l, K_SPECIAL) : NULL;
-    ouro_unref(name);
     if (!made) return false;
     made->compile = table[i].compile;
     ouro_assign_new(&c->syntax, made);

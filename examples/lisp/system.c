@@ -3,10 +3,21 @@
 #include "lisp.h"
 #include <time.h>
 
-/* write (index 1) and display */
-static value f_display(call *c) {
-  print(c->l, c->l->out, c->args[0], c->self->index);
+/* (%put text): what display and write are made of */
+static value f_put(call *c) {
+  if (!need(c, 0, K_STR)) return NULL;
+  fwrite(STR(c->args[0])->bytes, 1, STR(c->args[0])->length, c->l->out);
   return ouro_ref(c->l->none);
+}
+
+/* (%describe x): of what has no notation, its type and name */
+static value f_describe(call *c) {
+  value v = c->args[0];
+  const char *name = "", *type = ouro_type_name(ouro_type_of(v));
+  if (is(c->l, v, K_BUILTIN)) name = ((builtin *)v)->spec->name;
+  if (is(c->l, v, K_CLOSURE) && ((closure *)v)->code->name != c->l->no)
+    name = STR(((closure *)v)->code->name)->bytes;
+  return OURO_OBJECT(ouro_str_format(c->l->heap, "#<%s%s%s>", type, *name ? " " : "", name));
 }
 
 static value f_exit(call *c) {
@@ -43,10 +54,11 @@ static value f_fatal(call *c) {
   return NULL;
 }
 
-/* (%on-error raise): what the machine calls. */
+/* (%on-error raise write): what the machine calls, and what prints a value. */
 static value f_on_error(call *c) {
-  if (!need(c, 0, K_CLOSURE)) return NULL;
+  if (!need(c, 0, K_CLOSURE) || !need(c, 1, K_CLOSURE)) return NULL;
   ouro_assign(&c->l->raise, c->args[0]);
+  ouro_assign(&c->l->write, c->args[1]);
   return ouro_ref(c->l->none);
 }
 
@@ -73,31 +85,19 @@ static value f_collect(call *c) {
   return found < 0 ? NULL : int_new(c->l, found);
 }
 
-typedef struct fact {
-  const char *name;
-  uint64_t number;
-} fact;
-
-/* The facts as ((name . number) ...). */
-static value list_of(lisp *l, const fact *facts, size_t n) {
+/* In the order of the names in prelude.scm. */
+static value list_of(lisp *l, const uint64_t *numbers, size_t n) {
   value list = ouro_ref(l->nil);
-  while (list && n-- > 0) {
-    value pair = cons(l, symbol(l, facts[n].name), int_new(l, (int64_t)facts[n].number));
-    list = cons(l, pair, list);
-  }
+  while (list && n-- > 0) list = cons(l, int_new(l, (int64_t)numbers[n]), list);
   return list;
 }
 
-/* (step microseconds): works on the collection of the oldest generation. */
+/* (%gc-step microseconds): works on the collection of the oldest generation. */
 static value f_step(call *c) {
   size_t budget;
   if (!need_index(c, 0, SIZE_MAX / 1000, &budget)) return NULL;
   ouro_step_report did = ouro_step(c->l->heap, budget * 1000);
-  const fact facts[] = {{"finished", did.finished},
-                        {"examined", did.examined},
-                        {"found", did.found},
-                        {"longest-ns", did.longest_ns}};
-  return list_of(c->l, facts, sizeof facts / sizeof *facts);
+  return list_of(c->l, (uint64_t[]){did.finished, did.examined, did.found, did.longest_ns}, 4);
 }
 
 static value f_gc_stats(call *c) {
@@ -105,26 +105,26 @@ static value f_gc_stats(call *c) {
   ouro_heap_stats heap;
   ouro_gc_stats_read(c->l->heap, &gc);
   ouro_heap_stats_read(c->l->heap, &heap);
-  const fact facts[] = {{"collections-0", gc.generation[0].collections},
-                        {"collections-1", gc.generation[1].collections},
-                        {"collections-2", gc.generation[2].collections},
-                        {"slices", gc.slices},
-                        {"longest-ns", gc.longest_atomic_ns},
-                        {"tracked", gc.tracked},
-                        {"live-bytes", heap.live},
-                        {"resident-bytes", heap.resident}};
-  return list_of(c->l, facts, sizeof facts / sizeof *facts);
+  const uint64_t numbers[] = {gc.generation[0].collections,
+                              gc.generation[1].collections,
+                              gc.generation[2].collections,
+                              gc.slices,
+                              gc.longest_atomic_ns,
+                              gc.tracked,
+                              heap.live,
+                              heap.resident};
+  return list_of(c->l, numbers, sizeof numbers / sizeof *numbers);
 }
 
 /* clang-format off */
 const builtin_spec builtins_system[] = {
-    {"display", f_display, 1, 1, false}, {"write", f_display, 1, 1, true},
+    {"%put", f_put, 1, 1, 0}, {"%describe", f_describe, 1, 1, 0},
     {"exit", f_exit, 0, 1, 0}, {"runtime", f_runtime, 0, 0, 0},
     {"apply", NULL, 2, -1, 0}, {"error", f_error, 1, -1, 0},
     {"error-object-message", f_condition_part, 1, 1, 0},
     {"error-object-irritants", f_condition_part, 1, 1, 1},
-    {"%fatal", f_fatal, 1, 1, 0}, {"%on-error", f_on_error, 1, 1, 0},
+    {"%fatal", f_fatal, 1, 1, 0}, {"%on-error", f_on_error, 2, 2, 0},
     {"%escape", f_escape, 0, 0, 0}, {"%live?", f_is_live, 1, 1, 0},
-    {"collect", f_collect, 0, 1, 0}, {"step", f_step, 1, 1, 0}, {"gc-stats", f_gc_stats, 0, 0, 0},
+    {"collect", f_collect, 0, 1, 0}, {"%gc-step", f_step, 1, 1, 0}, {"%gc-stats", f_gc_stats, 0, 0, 0},
     {0}};
 /* clang-format on */

@@ -30,12 +30,11 @@ static const ouro_type_spec specs[KINDS] = {
     TYPE(K_PAIR, "pair", pair, .refs = pair_refs),
     TYPE(K_VECTOR, "vector", vector, ITEMS(vector, items)),
     TYPE(K_CHAR, "char", character, LEAF),
-    TYPE(K_CONSTANT, "constant", constant, LEAF),
+    TYPE(K_CONSTANT, "constant", ouro_object, LEAF),
     TYPE(K_CLOSURE, "procedure", closure, .refs = closure_refs, ITEMS(closure, captured)),
     TYPE(K_BUILTIN, "builtin", builtin, LEAF),
     TYPE(K_ESCAPE, "escape", escape, LEAF),
     TYPE(K_CONDITION, "condition", condition, .refs = condition_refs),
-    TYPE(K_RECORD_TYPE, "record-type", record_type, LEAF),
     TYPE(K_CELL, "cell", cell, .refs = cell_refs),
     TYPE(K_CODE, "code", code, .refs = code_refs),
     TYPE(K_SPECIAL, "special form", special, LEAF),
@@ -46,16 +45,9 @@ static const ouro_type_spec specs[KINDS] = {
 /* Remembers by which number objects of a kind are known: `probe` (taken) is one. */
 static bool learn(lisp *l, kind k, OURO_STOLEN void *probe) {
   if (!probe) return false;
-  uint16_t index = l->index[k] = OURO_OBJECT(probe)->type;
+  l->index[k] = OURO_OBJECT(probe)->type;
   ouro_unref(probe);
-  if (index < LISP_KINDS) l->kinds[index] = (uint8_t)k;
-  return index < LISP_KINDS;
-}
-
-static value constant_new(lisp *l, const char *text) {
-  constant *c = make(l, K_CONSTANT);
-  if (c) c->text = text;
-  return OURO_OBJECT(c);
+  return true;
 }
 
 bool types_make(lisp *l) {
@@ -66,13 +58,14 @@ bool types_make(lisp *l) {
     l->type[k] = ouro_type_new(l->heap, &specs[k]);
     good = l->type[k] && learn(l, (kind)k, ouro_new_items(l->type[k], 0));
   }
-  return good && (l->nil = constant_new(l, "()")) && (l->yes = constant_new(l, "#t")) &&
-         (l->no = constant_new(l, "#f")) && (l->none = constant_new(l, "#<none>")) &&
-         (l->eof = constant_new(l, "#<eof>"));
+  return good && (l->nil = make(l, K_CONSTANT)) && (l->yes = make(l, K_CONSTANT)) &&
+         (l->no = make(l, K_CONSTANT)) && (l->none = make(l, K_CONSTANT)) &&
+         (l->eof = make(l, K_CONSTANT));
 }
 
 bool is_kind(const lisp *l, value v, kind k) {
   if (k == K_SYMBOL) return is_symbol(l, v);
+  if (k == K_RECORD) return ouro_is_record(v);
   return is(l, v, k) && !(k == K_STR && is_symbol(l, v));
 }
 
@@ -115,12 +108,17 @@ cell *cell_of(lisp *l, value symbol) {
   return kept ? c : NULL;
 }
 
+cell *cell_named(lisp *l, const char *name) {
+  value id = symbol(l, name);
+  cell *c = id ? cell_of(l, id) : NULL;
+  ouro_unref(id);
+  return c;
+}
+
 bool define_builtins(lisp *l, const builtin_spec *spec) {
   for (; spec->name; spec++) {
-    value name = symbol(l, spec->name);
-    cell *c = name ? cell_of(l, name) : NULL;
+    cell *c = cell_named(l, spec->name);
     builtin *b = c ? make(l, K_BUILTIN) : NULL;
-    ouro_unref(name);
     if (!b) return false;
     b->spec = spec;
     ouro_assign_new(&c->content, b);
@@ -130,17 +128,11 @@ bool define_builtins(lisp *l, const builtin_spec *spec) {
 
 int64_t list_length(const lisp *l, value list) {
   int64_t n = 0;
-  for (; is(l, list, K_PAIR); list = CDR(list)) n++;
+  for (value half = list; is(l, list, K_PAIR); list = CDR(list)) {
+    if (n++ & 1) half = CDR(half);
+    if (CDR(list) == half) return -1; /* it goes in circles */
+  }
   return list == l->nil ? n : -1;
-}
-
-bool list_add(lisp *l, value *list, value *last, OURO_STOLEN value item) {
-  value p = cons(l, item, ouro_ref(l->nil));
-  if (!p) return false;
-  if (*last) ouro_assign_new(&CDR(*last), p);
-  else *list = p;
-  *last = p;
-  return true;
 }
 
 value list_to_vector(lisp *l, value list) {

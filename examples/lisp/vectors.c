@@ -30,7 +30,13 @@ static value f_list_to_vector(call *c) {
 
 /* --- Records: what define-record-type (prelude.scm) is made of -------------------------------- */
 
-/* (%record-type name (field ...)) */
+static value record_new(lisp *l, ouro_type *type) {
+  ouro_record *made = type ? ouro_record_new(type) : NULL;
+  for (size_t i = 0; made && i < ouro_record_count(type); i++) ouro_record_set(made, i, l->none);
+  return OURO_OBJECT(made);
+}
+
+/* (%record-type name (field ...)): an empty record stands for its type. */
 static value f_record_type(call *c) {
   const char *names[FIELDS_MAX];
   size_t n = 0;
@@ -40,47 +46,28 @@ static value f_record_type(call *c) {
       return fail(c->l, c->args[1], "no names of up to %d fields:", FIELDS_MAX);
     names[n++] = STR(CAR(rest))->bytes;
   }
-  ouro_type *type = ouro_record_type(c->l->heap, STR(c->args[0])->bytes, n, names, NULL);
-  record_type *made = type ? make(c->l, K_RECORD_TYPE) : NULL;
-  if (made) made->type = type;
-  return OURO_OBJECT(made);
+  return record_new(c->l, ouro_record_type(c->l->heap, STR(c->args[0])->bytes, n, names, NULL));
 }
 
-/* The type that argument i is; NULL: none, an error. */
-static ouro_type *type_at(call *c, size_t i) {
-  return need(c, i, K_RECORD_TYPE) ? ((record_type *)c->args[i])->type : NULL;
-}
-
-/* (%record type): all fields undefined */
+/* (%record type) */
 static value f_record(call *c) {
-  ouro_type *type = type_at(c, 0);
-  ouro_record *made = type ? ouro_record_new(type) : NULL;
-  for (size_t i = 0; made && i < ouro_record_count(type); i++) ouro_record_set(made, i, c->l->none);
-  return OURO_OBJECT(made);
+  return need(c, 0, K_RECORD) ? record_new(c->l, ouro_type_of(c->args[0])) : NULL;
 }
 
 /* (%record? x type) */
 static value f_is_record(call *c) {
-  ouro_type *type = type_at(c, 1);
-  return type ? truth(c->l, ouro_type_of(c->args[0]) == type) : NULL;
-}
-
-/* (%field type name): its index */
-static value f_field(call *c) {
-  ouro_type *type = type_at(c, 0);
-  if (!type || !need(c, 1, K_SYMBOL)) return NULL;
-  size_t at = ouro_record_find(type, STR(c->args[1])->bytes);
-  return at != SIZE_MAX ? int_new(c->l, (int64_t)at) : fail(c->l, c->args[1], "no such field:");
+  return truth(c->l, ouro_type_of(c->args[0]) == ouro_type_of(c->args[1]));
 }
 
 /* (%record-access record type index), and with a fourth argument the field is set. */
 static value f_record_access(call *c) {
-  ouro_type *type = type_at(c, 1);
-  size_t i;
-  if (!type || !need_index(c, 2, ouro_record_count(type), &i)) return NULL;
-  if (ouro_type_of(c->args[0]) != type)
-    return fail(c->l, c->args[0], "not a %s:", ouro_type_name(type));
+  if (!need(c, 1, K_RECORD)) return NULL;
+  const ouro_type *type = ouro_type_of(c->args[1]);
   ouro_record *record = (ouro_record *)c->args[0];
+  size_t i;
+  if (ouro_type_of(record) != type)
+    return fail(c->l, c->args[0], "not a %s:", ouro_type_name(type));
+  if (!need_index(c, 2, ouro_record_count(type), &i)) return NULL;
   if (c->n == 3) return ouro_ref(ouro_record_get(record, i));
   ouro_record_set(record, i, c->args[3]);
   return ouro_ref(c->l->none);
@@ -92,6 +79,6 @@ const builtin_spec builtins_vectors[] = {
     {"vector-ref", f_vector_access, 2, 2, 0}, {"vector-set!", f_vector_access, 3, 3, 0},
     {"list->vector", f_list_to_vector, 1, 1, 0}, {"%record-type", f_record_type, 2, 2, 0},
     {"%record", f_record, 1, 1, 0}, {"%record?", f_is_record, 2, 2, 0},
-    {"%field", f_field, 2, 2, 0}, {"%record-access", f_record_access, 3, 4, 0},
+    {"%record-access", f_record_access, 3, 4, 0},
     {0}};
 /* clang-format on */

@@ -146,23 +146,6 @@ static bool raise_error(lisp *l) {
 
 /* --- Instructions ----------------------------------------------------------------------------- */
 
-/* A call of a global that was a builtin when the call was compiled. */
-static inline bool call_primitive(lisp *l, value fn, size_t n, bool *same) {
-  value *args = l->top - n;
-  if (OURO_UNLIKELY(!is(l, fn, K_BUILTIN))) {
-    memmove(args + 1, args, n * sizeof *args);
-    *args = ouro_ref(fn);
-    l->top++;
-    *same = false;
-    return call_value(l, n, false);
-  }
-  value result = call_builtin(l, ((builtin *)fn)->spec, args, n);
-  if (!result) return false;
-  drop_to(l, args);
-  *l->top++ = result;
-  return true;
-}
-
 closure *closure_new(lisp *l, code *c) {
   closure *fn = ouro_new_items(l->type[K_CLOSURE], c->captured);
   if (!fn) return NULL;
@@ -250,10 +233,10 @@ static bool execute(lisp *l) {
         ouro_unref(test);
         break;
       }
-      case OP_PRIMITIVE:
-        good = call_primitive(l, ((cell *)constants[i->at])->content, i->count, &same);
+      case OP_CALL:
+        good = call_value(l, i->at, false);
+        same = f + 1 == l->frames + l->depth;
         break;
-      case OP_CALL: good = call_value(l, i->at, same = false); break;
       case OP_TAIL_CALL: good = call_value(l, i->at, !(same = false)); break;
       case OP_RETURN:
         leave_frame(l);
