@@ -123,22 +123,25 @@ TEST(large_objects_are_divided) {
 
 /* What it refers to lies around it, is marked while it is half done, and is scanned after it, not
  * instead of it: each reference is visited once. */
-TEST(a_large_object_is_gone_on_with) {
-  enum { NODES = 150, LARGE = 5, APART = 25 };
+static void large_objects(uint32_t large, uint32_t apart) {
+  enum { NODES = 150 };
   graph g;
   cycle c = {.limits = {.units = 1, .piece = 3}};
   graph_init(&g, 1);
   for (uint32_t o = 0; o < NODES; o++) graph_new(&g, true); /* the first is the root */
-  for (uint32_t o = 1; o <= LARGE; o++) graph_link(&g, 0, o * APART);
-  for (uint32_t o = 1; o <= LARGE; o++)
-    for (uint32_t to = 1; to < NODES; to++) graph_link(&g, o * APART, to);
+  for (uint32_t o = 1; o <= large; o++) graph_link(&g, 0, o * apart);
+  for (uint32_t o = 1; o <= large; o++)
+    for (uint32_t to = 1; to < NODES; to++) graph_link(&g, o * apart, to);
   for (uint32_t o = 1; o < NODES; o++) graph_drop(&g, o);
   CHECK(collector_start(&c, &g));
   while (c.phase <= CYCLE_MARK) collector_step(&c, &g, 1);
-  CHECK_EQ(g.visited, LARGE + LARGE * (NODES - 1));
+  CHECK_EQ(g.visited, large + large * (NODES - 1));
   collector_abort(&c, &g);
   graph_finish(&g);
 }
+
+TEST(a_large_object_is_gone_on_with) { large_objects(1, 100); }
+TEST(several_large_objects_are_gone_on_with) { large_objects(5, 25); }
 
 /* What roots lead to is not looked at again. */
 TEST(live_objects_are_examined_once) {
