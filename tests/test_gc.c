@@ -164,6 +164,21 @@ TEST(a_cycle_in_slices_finds_what_was_garbage_at_its_start) {
   CHECK(all_is_well(heap));
 }
 
+/* Once its finalizers have run nobody sees a giant any more, however many slices its end takes. */
+TEST(a_giant_that_dies_in_slices_is_seen_by_nobody) {
+  open_heap();
+  enum { MEMBERS = 9000 };
+  ouro_unref(make_pairs_ring(ending, 1, MEMBERS));
+  int unseen = 0;
+  while (!ouro_step(heap, 0).finished) {
+    CHECK_EQ(live_of(heap, ending), ended_count ? 0u : (uint64_t)MEMBERS);
+    unseen += ended_count > 0;
+  }
+  CHECK_LT(2, unseen);
+  CHECK_EQ(ended_count, MEMBERS);
+  CHECK(all_is_well(heap));
+}
+
 TEST(a_full_collection_replaces_a_cycle_in_progress) {
   open_heap();
   for (int slices = 1; slices < 200; slices += 7) {
