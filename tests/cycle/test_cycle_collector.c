@@ -143,11 +143,11 @@ static void large_objects(uint32_t large, uint32_t apart) {
 TEST(a_large_object_is_gone_on_with) { large_objects(1, 100); }
 TEST(several_large_objects_are_gone_on_with) { large_objects(5, 25); }
 
-/* What roots lead to is not looked at again. */
+/* What roots lead to is not looked at again, in whichever page it lies. */
 TEST(live_objects_are_examined_once) {
   graph g;
   cycle c = {0};
-  graph_init(&g, 1);
+  graph_init(&g, 100);
   uint32_t list = wide(&g, 500);
   cycle_report r = collect(&c, &g);
   CHECK_EQ(r.examined, 501);
