@@ -205,12 +205,12 @@ static void set_address_space(size_t bytes) {
 TEST(address_space_runs_out) {
   if (under_watch() || under_tsan()) SKIP("the tool needs address space of its own");
   ouro_heap_options options = quiet_options("oom");
-  for (size_t room = 40; room <= 400; room += 40) {
+  for (size_t room = 40; room <= 200; room += 80) {
     s = (script){.heap = ouro_heap_new(&options)};
     CHECK(make_types());
     set_address_space((size_t)40 * GIB + room * MIB);
     pair *head = NULL, *next;
-    size_t most = 4000000;
+    size_t most = 1500000;
     while (most-- > 0 && (next = ouro_new(s.pairs)) != NULL) next->a = head, head = next;
     ouro_collect(s.heap, 1);
     ouro_step(s.heap, 1000);
