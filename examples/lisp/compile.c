@@ -46,11 +46,9 @@ size_t index_in(ouro_list *list, void *v) {
 
 /* Pushes a constant, or what a global name stands for. */
 bool push_indexed(function *f, enum op op, void *constant) {
-  size_t at = index_in(f->constants, constant);
+  size_t at = index_in(f->made->constants, constant);
   return at != SIZE_MAX && push(f, op, at);
 }
-
-/* --- Variables ------------------------------------------------------------------------------- */
 
 enum { ASSIGNED = 1, CAPTURED = 2, EARLY = 4 };
 
@@ -62,22 +60,22 @@ static bool is_self(const function *f, const variable *v) {
   return f->self == v && !(v->flags & ASSIGNED);
 }
 
-variable *scope_has(const scope *s, value id) {
-  for (size_t i = 0; i < s->vars->length; i++)
-    if (((variable *)s->vars->items[i])->name == id) return (variable *)s->vars->items[i];
+variable *own_variable(const function *f, value name) {
+  for (size_t i = 0; i < f->vars->length; i++)
+    if (((variable *)f->vars->items[i])->name == name) return (variable *)f->vars->items[i];
   return NULL;
 }
 
-variable *scope_find(const scope *s, value id) {
+variable *find_variable(const function *f, value name) {
   variable *v = NULL;
-  for (; s && !v; s = s->outer) v = scope_has(s, id);
+  for (; f && !v; f = f->outer) v = own_variable(f, name);
   return v;
 }
 
 /* A variable at the next place of the stack. The second pass knows it from the first. */
-variable *scope_add(function *f, scope *s, value name, bool ready) {
+variable *add_variable(function *f, value name, bool ready) {
   unit *u = f->unit;
-  if (!is_symbol(f->l, name) || scope_has(s, name))
+  if (!is_symbol(f->l, name) || own_variable(f, name))
     return (variable *)fail(f->l, name, "no name, or defined twice:");
   variable *v = make(f->l, K_VARIABLE);
   if (!v) return NULL;
@@ -89,16 +87,7 @@ variable *scope_add(function *f, scope *s, value name, bool ready) {
   v->flags = known ? known->flags : 0;
   v->boxed = known && needs_box(known);
   bool good = known || ouro_list_append(u->all, v);
-  return ouro_list_append_new(s->vars, v) && good ? v : NULL;
-}
-
-/* The value that is now in the variable's place goes into its box. */
-bool enclose(function *f, const variable *v) { return !v->boxed || put(f, OP_BOX_LOCAL, v->slot); }
-
-/* A place for a variable that is defined later. */
-bool push_undefined(function *f, const variable *v) {
-  if (v->boxed) return push(f, OP_NEW_BOX, 0);
-  return push_indexed(f, OP_CONST, f->l->none);
+  return ouro_list_append_new(f->vars, v) && good ? v : NULL;
 }
 
 /* Notes what the use of `v` in `f` asks of it: see the head of this file. */
@@ -124,8 +113,8 @@ static bool push_variable(function *f, variable *v, bool open) {
   return at != SIZE_MAX && push(f, box ? OP_CAPTURED_BOX : OP_CAPTURED, at);
 }
 
-static bool compile_name(function *f, value id, scope *s) {
-  variable *v = scope_find(s, id);
+static bool compile_name(function *f, value id) {
+  variable *v = find_variable(f, id);
   cell *c = v ? NULL : cell_of(f->l, id);
   if (!v) return c && push_indexed(f, OP_GLOBAL, c);
   note_use(f, v);
@@ -142,148 +131,128 @@ bool store_variable(function *f, variable *v, bool first) {
   return at != SIZE_MAX && put(f, OP_SET_CAPTURED_BOX, at);
 }
 
-/* --- Forms ----------------------------------------------------------------------------------- */
-
-value syntax_of(lisp *l, value form, const scope *s) {
-  value found = NULL;
-  if (!is(l, form, K_PAIR) || !is_symbol(l, CAR(form)) || scope_find(s, CAR(form))) return NULL;
-  ouro_dict_get(l->globals, CAR(form), &found);
-  return found ? ((cell *)found)->syntax : NULL;
+value syntax_of(const function *f, value form) {
+  if (!is(f->l, form, K_PAIR) || !is_symbol(f->l, CAR(form)) || find_variable(f, CAR(form)))
+    return NULL;
+  const cell *c = cell_of(f->l, CAR(form));
+  return c ? c->syntax : NULL;
 }
 
-#define EXPANSIONS_MAX 10000 /* of one form: a macro that ends does with far fewer */
-
-value expand_head(lisp *l, value form, const scope *s) {
-  value syntax = syntax_of(l, form, s);
-  ouro_ref(form);
-  for (int n = 0; syntax && is(l, syntax, K_CLOSURE); n++) {
-    value next = n < EXPANSIONS_MAX ? vm_run(l, syntax, form)
-                                    : fail(l, CAR(form), "a macro that does not end:");
+value expand_head(const function *f, value form) {
+  lisp *l = f->l;
+  value syntax = syntax_of(f, ouro_ref(form));
+  while (syntax && is(l, syntax, K_CLOSURE)) {
+    value next = vm_run(l, syntax, form);
     if (l->error && is(l, l->error, K_CONDITION)) ((condition *)l->error)->line = 0;
     ouro_assign_new(&form, next);
-    syntax = form ? syntax_of(l, form, s) : NULL;
+    syntax = form ? syntax_of(f, form) : NULL;
   }
   return form;
 }
 
-static bool compile_call(function *f, value form, scope *s, bool tail) {
+static bool compile_call(function *f, value form, bool tail) {
   lisp *l = f->l;
   int64_t n = list_length(l, form);
   uint32_t line = l->line, depth = f->depth;
   if (n < 0) return fail(l, form, "a call that is no list:");
   for (value rest = form; rest != l->nil; rest = CDR(rest))
-    if (!compile(f, CAR(rest), s, false)) return false;
+    if (!compile(f, CAR(rest), false)) return false;
   l->line = line;
   f->depth = depth;
   return push(f, tail ? OP_TAIL_CALL : OP_CALL, (size_t)n - 1);
 }
 
-static bool compile_expanded(function *f, value form, scope *s, bool tail) {
-  value syntax = syntax_of(f->l, form, s);
-  if (syntax) return ((special *)syntax)->compile(f, form, s, tail);
-  if (is(f->l, form, K_PAIR)) return compile_call(f, form, s, tail);
-  return compile(f, form, s, tail);
-}
-
-bool compile(function *f, value form, scope *s, bool tail) {
+bool compile(function *f, value form, bool tail) {
   lisp *l = f->l;
-  if (is_symbol(l, form)) return compile_name(f, form, s);
+  if (is_symbol(l, form)) return compile_name(f, form);
   if (form == l->nil) return fail(l, NULL, "() is not a form");
   if (!is(l, form, K_PAIR)) return push_indexed(f, OP_CONST, form);
   if (l->nesting >= LISP_MAX_DEPTH) return fail(l, NULL, "nested too deep");
   if (((pair *)form)->line) l->line = ((pair *)form)->line;
   l->nesting++;
-  value expanded = expand_head(l, form, s);
-  bool good = expanded && compile_expanded(f, expanded, s, tail);
+  value expanded = expand_head(f, form), syntax = expanded ? syntax_of(f, expanded) : NULL;
+  bool good = false;
+  if (syntax) good = special_forms[((builtin *)syntax)->spec->index](f, expanded, tail);
+  else if (expanded && is(l, expanded, K_PAIR)) good = compile_call(f, expanded, tail);
+  else if (expanded) good = compile(f, expanded, tail);
   l->nesting--;
   ouro_unref(expanded);
   return good;
 }
 
-/* --- Functions ------------------------------------------------------------------------------- */
-
-static bool begin_function(function *f, lisp *l, unit *u, function *outer, const variable *self) {
-  *f = (function){.l = l, .unit = u, .outer = outer, .self = self};
-  f->level = outer ? outer->level + 1 : 1;
-  f->constants = ouro_list_new(l->heap);
+static bool begin_function(function *f, lisp *l, function *outer, value name) {
+  *f = (function){.l = l, .outer = outer, .level = outer ? outer->level + 1 : 1};
   f->captures = ouro_list_new(l->heap);
-  return f->constants && f->captures;
+  f->vars = ouro_list_new(l->heap);
+  f->made = make(l, K_CODE);
+  if (!f->made) return false;
+  f->made->name = ouro_ref(name);
+  f->made->file = ouro_ref(l->file);
+  f->made->constants = ouro_list_new(l->heap);
+  return f->captures && f->vars && f->made->constants;
 }
 
-static code *finish_function(function *f, value name) {
-  code *c = put(f, OP_RETURN, 0) ? make(f->l, K_CODE) : NULL;
-  if (!c) return NULL;
-  c->name = ouro_ref(name);
-  c->file = ouro_ref(f->l->file);
-  c->constants = ouro_ref(f->constants);
+static bool finish_function(function *f) {
+  code *c = f->made;
+  if (!put(f, OP_RETURN, 0)) return false;
   c->instructions = ouro_bytes_new(f->l->heap, f->code, f->length * sizeof *f->code);
-  c->parameters = f->parameters;
-  c->rest = f->rest;
   c->captured = (uint32_t)f->captures->length;
   c->room = f->most + 2;
-  if (c->instructions) return c;
-  ouro_unref(c);
-  return NULL;
+  return c->instructions != NULL;
 }
 
 static void end_function(function *f) {
   ouro_free(f->l->heap, f->code);
-  ouro_unref(f->constants);
+  ouro_unref(f->made);
   ouro_unref(f->captures);
+  ouro_unref(f->vars);
 }
 
-static bool compile_parameters(function *f, scope *s, value params) {
-  for (; params != f->l->nil && !f->rest; f->most = ++f->depth) {
-    f->rest = !is(f->l, params, K_PAIR);
-    variable *v = scope_add(f, s, f->rest ? params : CAR(params), true);
-    if (!v || !enclose(f, v)) return false;
-    if (f->rest) continue;
-    f->parameters++;
+static bool compile_parameters(function *f, value params) {
+  code *c = f->made;
+  for (; params != f->l->nil && !c->rest; f->most = ++f->depth) {
+    c->rest = !is(f->l, params, K_PAIR);
+    const variable *v = add_variable(f, c->rest ? params : CAR(params), true);
+    if (!v || (v->boxed && !put(f, OP_BOX_LOCAL, v->slot))) return false;
+    if (c->rest) continue;
+    c->parameters++;
     params = CDR(params);
   }
   return true;
 }
 
-static code *compile_code(function *f, value name, value params, value forms, scope *outer) {
-  scope s = {.outer = outer, .vars = ouro_list_new(f->l->heap)};
-  bool good = s.vars && compile_parameters(f, &s, params) && compile_body(f, forms, &s, true);
-  ouro_unref(s.vars);
-  return good ? finish_function(f, name) : NULL;
-}
-
-bool compile_lambda(function *f, value name, value params, value forms, scope *s,
-                    const variable *self) {
+bool compile_lambda(function *f, value name, value lambda, const variable *self) {
   function inner;
   uint32_t depth = f->depth;
-  bool good = begin_function(&inner, f->l, f->unit, f, self);
-  code *made = good ? compile_code(&inner, name, params, forms, s) : NULL;
-  for (size_t i = 0; made && good && i < inner.captures->length; i++)
+  bool good = begin_function(&inner, f->l, f, name);
+  inner.unit = f->unit;
+  inner.self = self;
+  good = good && compile_parameters(&inner, CAR(CDR(lambda))) &&
+         compile_body(&inner, CDR(CDR(lambda))) && finish_function(&inner);
+  for (size_t i = 0; good && i < inner.captures->length; i++)
     good = push_variable(f, (variable *)inner.captures->items[i], false);
   f->depth = depth;
-  good = made && good && push_indexed(f, OP_CLOSURE, made);
-  ouro_unref(made);
+  good = good && push_indexed(f, OP_CLOSURE, inner.made);
   end_function(&inner);
   return good;
 }
 
 static code *compile_pass(lisp *l, unit *u, value form) {
   function f;
-  bool good = begin_function(&f, l, u, NULL, NULL) && compile(&f, form, NULL, true);
-  code *made = good ? finish_function(&f, l->no) : NULL;
+  bool good = begin_function(&f, l, NULL, l->no);
+  f.unit = u;
+  good = good && compile(&f, form, true) && finish_function(&f);
+  code *made = good ? ouro_ref(f.made) : NULL;
   end_function(&f);
   return made;
 }
 
 closure *compile_form(lisp *l, value form) {
   unit u = {.all = ouro_list_new(l->heap)};
-  uint32_t line = l->line;
   code *made = u.all ? compile_pass(l, &u, form) : NULL;
   for (size_t i = 0; made && i < u.all->length; i++)
     u.again |= needs_box((variable *)u.all->items[i]);
-  if (u.again) {
-    l->line = line;
-    ouro_assign_new(&made, compile_pass(l, &u, form));
-  }
+  if (u.again) ouro_assign_new(&made, compile_pass(l, &u, form));
   ouro_unref(u.all);
   closure *fn = made ? closure_new(l, made) : NULL;
   ouro_unref(made);

@@ -53,17 +53,12 @@ void print_value(lisp *l, FILE *f, value v) {
 /* file:line: in name: message irritants */
 void print_error(lisp *l, FILE *f, value error) {
   const condition *c = (const condition *)error;
-  if (is(l, error, K_CONDITION)) {
-    if (c->file) fprintf(f, "%s:%u: ", STR(c->file)->bytes, c->line);
-    if (c->name && c->name != l->no) fprintf(f, "in %s: ", STR(c->name)->bytes);
-    if (is(l, c->message, K_STR)) fputs(STR(c->message)->bytes, f);
-    for (value i = c->irritants; is(l, i, K_PAIR); i = CDR(i)) {
-      fputc(' ', f);
-      print_value(l, f, CAR(i));
-    }
-  } else {
-    fputs("uncaught: ", f);
-    print_value(l, f, error);
+  if (c->file) fprintf(f, "%s:%u: ", STR(c->file)->bytes, c->line);
+  if (c->name && c->name != l->no) fprintf(f, "in %s: ", STR(c->name)->bytes);
+  if (is(l, c->message, K_STR)) fputs(STR(c->message)->bytes, f);
+  for (value i = c->irritants; is(l, i, K_PAIR); i = CDR(i)) {
+    fputc(' ', f);
+    print_value(l, f, CAR(i));
   }
   fputc('\n', f);
 }

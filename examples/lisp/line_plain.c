@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* In place of libedit where that is not installed: its two functions, without editing. */
-#include <stdio.h>
+#include "lisp.h"
 #include <stdlib.h>
 #include <string.h>
-
-char *readline(const char *prompt);
-int add_history(const char *line);
 
 char *readline(const char *prompt) {
   char *line = NULL;

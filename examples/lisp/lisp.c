@@ -2,13 +2,12 @@
 /* The interpreter as a whole: its beginning, its end, and what evaluates a text. */
 #include "lisp.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 static bool make_condition_for_no_room(lisp *l) {
-  ouro_str *text = ouro_str_text(l->heap, "out of memory");
-  l->no_room = (condition *)(text ? condition_new(l, OURO_OBJECT(text), ouro_ref(l->nil)) : NULL);
-  ouro_unref(text);
+  fail(l, NULL, "out of memory");
+  l->no_room = (condition *)l->error;
+  l->error = NULL;
   return l->no_room != NULL;
 }
 
@@ -20,12 +19,10 @@ static bool make_tables(lisp *l) {
 }
 
 static bool make_language(lisp *l) {
-  const builtin_spec *const tables[] = {builtins_numbers, builtins_lists, builtins_vectors,
-                                        builtins_text, builtins_system};
-  bool good = define_specials(l);
-  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
-    good = good && define_builtins(l, tables[i]);
-  return good && lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude));
+  return define_builtins(l, builtins_special, true) && define_builtins(l, builtins_data, false) &&
+         define_builtins(l, builtins_numbers, false) &&
+         define_builtins(l, builtins_system, false) &&
+         lisp_run(l, "prelude", lisp_prelude, strlen(lisp_prelude));
 }
 
 bool lisp_run(lisp *l, const char *name, const char *text, size_t length) {
@@ -60,21 +57,10 @@ void lisp_free(lisp *l) {
   ouro_free(l->heap, l);
 }
 
-/* The forms of a `begin` are compiled one by one: a macro that one defines may serve the next. */
-value eval_form(lisp *l, value form) {
-  if (is(l, form, K_PAIR) && ((pair *)form)->line) l->line = ((pair *)form)->line;
-  value expanded = expand_head(l, form, NULL), result = NULL;
-  if (expanded && is_begin(l, expanded, NULL) && list_length(l, expanded) > 1) {
-    for (value rest = CDR(expanded); rest != l->nil; rest = CDR(rest)) {
-      ouro_assign_new(&result, eval_form(l, CAR(rest)));
-      if (!result) break;
-    }
-  } else if (expanded) {
-    closure *program = compile_form(l, expanded);
-    result = program ? vm_run(l, OURO_OBJECT(program), NULL) : NULL;
-    ouro_unref(program);
-  }
-  ouro_unref(expanded);
+static value eval_form(lisp *l, value form) {
+  closure *program = compile_form(l, form);
+  value result = program ? vm_run(l, OURO_OBJECT(program), NULL) : NULL;
+  ouro_unref(program);
   return result;
 }
 
@@ -84,6 +70,7 @@ value lisp_eval(reader *r) {
   while (result) {
     value form = read_form(r);
     if (form == l->eof) return ouro_unref(form), result;
+    l->line = r->line;
     ouro_assign_new(&result, form ? eval_form(l, form) : NULL);
     ouro_unref(form);
   }
@@ -91,23 +78,15 @@ value lisp_eval(reader *r) {
   return NULL;
 }
 
-static char *read_file(lisp *l, const char *path, size_t *length) {
-  FILE *f = fopen(path, "rb");
-  char *text = NULL;
-  *length = 0;
-  if (f && fseek(f, 0, SEEK_END) == 0 && (text = ouro_calloc(l->heap, 1, (size_t)ftell(f) + 1))) {
-    rewind(f);
-    *length = fread(text, 1, ouro_usable_size(l->heap, text) - 1, f);
-    text[*length] = 0;
-  } else if (!f) fail(l, NULL, "%s: %s", path, strerror(errno));
-  if (f) fclose(f);
-  return text;
-}
-
 bool lisp_load(lisp *l, const char *path) {
-  size_t length;
-  char *text = read_file(l, path, &length);
   const char *slash = strrchr(path, '/');
+  FILE *f = fopen(path, "rb");
+  if (!f) return fail(l, NULL, "%s: %s", path, strerror(errno));
+  size_t room = fseek(f, 0, SEEK_END) == 0 ? (size_t)ftell(f) + 1 : 1;
+  char *text = ouro_calloc(l->heap, 1, room);
+  rewind(f);
+  size_t length = text ? fread(text, 1, room - 1, f) : 0;
+  fclose(f);
   bool good = text && lisp_run(l, slash ? slash + 1 : path, text, length);
   ouro_free(l->heap, text);
   return good;

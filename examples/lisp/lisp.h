@@ -26,13 +26,13 @@ typedef struct lisp lisp;
 typedef enum kind {
   K_RECORD, K_INT, K_FLOAT, K_STR, /* Ouro's; a symbol is an interned string */
   K_PAIR, K_VECTOR, K_CHAR, K_CONSTANT, K_CLOSURE, K_BUILTIN, K_ESCAPE, K_CONDITION,
-  K_CELL, K_CODE, K_SPECIAL, K_VARIABLE, /* of the compiler's */
+  K_CELL, K_CODE, K_VARIABLE, /* of the compiler's */
   KINDS, K_SYMBOL = KINDS /* no type of its own: see is_kind */
 } kind;
 
 enum op { OP_CONST, OP_LOCAL, OP_LOCAL_BOX, OP_CAPTURED, OP_CAPTURED_BOX, OP_SELF, OP_GLOBAL,
           OP_SET_LOCAL, OP_SET_LOCAL_BOX, OP_SET_CAPTURED_BOX, OP_SET_GLOBAL, OP_DEFINE, OP_POP,
-          OP_SLIDE, OP_JUMP, OP_JUMP_FALSE, OP_NEW_BOX, OP_BOX_LOCAL, OP_CLOSURE,
+          OP_JUMP, OP_JUMP_FALSE, OP_NEW_BOX, OP_BOX_LOCAL, OP_CLOSURE,
           OP_CALL, OP_TAIL_CALL, OP_RETURN };
 /* clang-format on */
 
@@ -52,7 +52,7 @@ typedef struct vector {
 
 typedef struct character {
   ouro_object object;
-  uint32_t code;
+  char text[5]; /* one code point of UTF-8 */
 } character;
 
 /* A global name: its value and its syntax (NULL: none). Or the box of a variable that is assigned and
@@ -146,22 +146,20 @@ struct lisp {
   value file;         /* what is being compiled, and where */
   uint32_t line;
   int nesting;
-  bool fatal, exiting, reserve_used;
-  int status;
+  bool fatal, reserve_used;
 };
 
 bool types_make(lisp *l);
 static inline OURO_NEW void *make(lisp *l, kind k) { return ouro_new(l->type[k]); }
 OURO_NEW value cons(lisp *l, OURO_STOLEN value car, OURO_STOLEN value cdr); /* NULL if one is */
 OURO_NEW vector *vector_new(lisp *l, size_t length, value fill);
-OURO_NEW value char_new(lisp *l, uint32_t code);
+OURO_NEW value char_new(lisp *l, const char *text); /* its first one */
 static inline OURO_NEW value int_new(lisp *l, int64_t i) {
   return OURO_OBJECT(ouro_int_new(l->heap, i));
 }
 OURO_NEW value symbol(lisp *l, const char *text);
 OURO_BORROWED cell *cell_of(lisp *l, value symbol);
-OURO_BORROWED cell *cell_named(lisp *l, const char *name);
-bool define_builtins(lisp *l, const builtin_spec *table);
+bool define_builtins(lisp *l, const builtin_spec *table, bool syntax);
 
 static inline bool is(const lisp *l, value v, kind k) { return v->type == l->index[k]; }
 static inline OURO_NEW value truth(const lisp *l, bool yes) {
@@ -178,7 +176,7 @@ bool is_kind(const lisp *l, value v, kind k); /* knows strings from symbols, too
 #define STR(v) ((ouro_str *)(v))
 #define INT(v) (((ouro_int *)(v))->value)
 #define FLOAT(v) (((ouro_float *)(v))->value)
-#define CODE_POINT(v) (((character *)(v))->code)
+#define CHAR(v) (((character *)(v))->text)
 
 int64_t list_length(const lisp *l, value list); /* -1: it does not end in () */
 OURO_NEW value list_to_vector(lisp *l, value list);
@@ -202,8 +200,6 @@ bool need(call *c, size_t i, kind k);
 bool need_index(call *c, size_t i, size_t limit, size_t *out);
 bool need_list(call *c, size_t i);
 
-/* --- Text ------------------------------------------------------------------------------------- */
-
 typedef struct reader {
   lisp *l;
   const char *at, *end; /* *end == 0 */
@@ -211,10 +207,8 @@ typedef struct reader {
   int depth;
   bool incomplete; /* the text ended within a form */
 } reader;
-OURO_NEW value read_form(reader *r); /* l->eof at the end */
-OURO_NEW value parse_number(lisp *l, const char *text, size_t length, bool *is_number);
-uint32_t utf8_decode(const char *text, size_t *length);
-size_t utf8_encode(uint32_t code, char *out); /* up to 4 bytes */
+OURO_NEW value read_form(reader *r);  /* l->eof at the end */
+size_t utf8_length(const char *text); /* bytes of the code point there */
 
 /* --- The compiler ----------------------------------------------------------------------------- */
 
@@ -239,48 +233,36 @@ typedef struct function { /* whose code is being made */
   struct function *outer;
   instruction *code;
   size_t length, room;
-  ouro_list *constants, *captures; /* captures: variables, in the order of closure.captured */
-  const variable *self;            /* the variable that it is the value of, or NULL */
-  uint32_t level, depth, most, parameters;
-  bool rest;
+  ouro_list *vars, *captures; /* captures: in the order of closure.captured */
+  code *made;
+  const variable *self; /* the variable that it is the value of, or NULL */
+  uint32_t level, depth, most;
 } function;
 
-typedef struct scope { /* on the C stack while its forms are compiled */
-  struct scope *outer;
-  ouro_list *vars;
-} scope;
-
 /* Compiles a form: `tail` says that its value is the function's. */
-typedef bool (*compile_fn)(function *f, value form, scope *s, bool tail);
-typedef struct special { /* the syntax of a special form */
-  ouro_object object;
-  compile_fn compile;
-} special;
+typedef bool (*compile_fn)(function *f, value form, bool tail);
+extern const compile_fn special_forms[]; /* by index of their builtin_spec */
+enum form { F_QUOTE, F_IF, F_BEGIN, F_SET, F_LAMBDA, F_DEFINE };
 
-bool define_specials(lisp *l);
 /* A procedure of no parameters that does what the form says. */
 OURO_NEW closure *compile_form(lisp *l, value form);
-bool compile(function *f, value form, scope *s, bool tail);
-bool compile_body(function *f, value forms, scope *s, bool tail);
-/* `name` may be l->no. */
-bool compile_lambda(function *f, value name, value params, value forms, scope *s,
-                    const variable *self);
+bool compile(function *f, value form, bool tail);
+bool compile_body(function *f, value forms);
+/* `name` may be l->no; `self` is the variable that the function is the value of, or NULL. */
+bool compile_lambda(function *f, value name, value lambda, const variable *self);
 bool put(function *f, enum op op, size_t at);
 bool push(function *f, enum op op, size_t at); /* where it leaves one value more */
 bool push_indexed(function *f, enum op op, void *constant);
 /* The index of v in a list, added where it is new; SIZE_MAX: no memory. */
 size_t index_in(ouro_list *list, void *v);
-OURO_BORROWED variable *scope_add(function *f, scope *s, value name, bool ready); /* or an error */
-OURO_BORROWED variable *scope_has(const scope *s, value id);
-OURO_BORROWED variable *scope_find(const scope *s, value id); /* or in one around it */
-bool enclose(function *f, const variable *v);
-bool push_undefined(function *f, const variable *v);
+OURO_BORROWED variable *add_variable(function *f, value name, bool ready); /* or an error */
+OURO_BORROWED variable *own_variable(const function *f, value name);
+OURO_BORROWED variable *find_variable(const function *f, value name); /* or around it */
 bool store_variable(function *f, variable *v, bool first);
 /* The macro or special form that the form's head names, NULL: none. */
-OURO_BORROWED value syntax_of(lisp *l, value form, const scope *s);
+OURO_BORROWED value syntax_of(const function *f, value form);
 /* Expands macros at the head of the form until there is none. */
-OURO_NEW value expand_head(lisp *l, value form, const scope *s);
-bool is_begin(lisp *l, value form, const scope *s);
+OURO_NEW value expand_head(const function *f, value form);
 
 /* --- The machine and the whole ---------------------------------------------------------------- */
 
@@ -295,12 +277,14 @@ lisp *lisp_new(ouro_heap *heap, FILE *out);
 void lisp_free(lisp *l); /* drops all it holds */
 /* Evaluates all forms of the text: the last one's value. NULL: the error is in l->error. */
 OURO_NEW value lisp_eval(reader *r);
-OURO_NEW value eval_form(lisp *l, value form);
 bool lisp_run(lisp *l, const char *name, const char *text, size_t length);
 bool lisp_load(lisp *l, const char *path);
 
-extern const builtin_spec builtins_numbers[], builtins_lists[], builtins_vectors[], builtins_text[],
+extern const builtin_spec builtins_special[], builtins_data[], builtins_numbers[],
     builtins_system[];
 extern const char lisp_prelude[];
+
+char *readline(const char *prompt); /* of libedit, or of line_plain.c */
+int add_history(const char *line);
 
 #endif

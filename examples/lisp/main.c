@@ -4,16 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of libedit, or of line_plain.c. */
-char *readline(const char *prompt);
-int add_history(const char *line);
-
-/* Says what went wrong. The exit status. */
-static int report(lisp *l) {
+static void report(lisp *l) {
   value error = take_error(l);
-  if (!l->exiting) print_error(l, stderr, error);
+  print_error(l, stderr, error);
   ouro_unref(error);
-  return l->exiting ? l->status : 1;
 }
 
 /* Evaluates what was typed so far. False: it goes on in the next line. */
@@ -30,11 +24,11 @@ static bool answer(lisp *l, const ouro_str *text) {
   return true;
 }
 
-static int converse(lisp *l) {
+static void converse(lisp *l) {
   ouro_str *text = NULL;
   char *line;
   ouro_assign_new(&l->file, ouro_str_text(l->heap, "input"));
-  while (!l->exiting && (line = readline(text ? "... " : "> ")) != NULL) {
+  while ((line = readline(text ? "... " : "> ")) != NULL) {
     if (*line) add_history(line);
     const char *before = text ? text->bytes : "";
     ouro_assign_new(&text, ouro_str_format(l->heap, "%s%s\n", before, line));
@@ -43,7 +37,6 @@ static int converse(lisp *l) {
     else if (answer(l, text)) ouro_assign(&text, NULL);
     fflush(l->out);
   }
-  return l->exiting ? l->status : 0;
 }
 
 int main(int argc, char **argv) {
@@ -54,10 +47,11 @@ int main(int argc, char **argv) {
   ouro_heap *heap = ouro_heap_new(&options);
   lisp *l = heap ? lisp_new(heap, stdout) : NULL;
   if (!l) return fputs("lisp: out of memory\n", stderr), 1;
-  int status = argc > first ? 0 : converse(l);
-  for (int i = first; i < argc && status == 0 && !l->exiting; i++)
-    if (!lisp_load(l, argv[i])) status = report(l);
+  bool good = true;
+  if (argc == first) converse(l);
+  for (int i = first; i < argc && good; i++) good = lisp_load(l, argv[i]);
+  if (!good) report(l);
   fflush(stdout);
   ouro_heap_destroy(heap); /* everything at once, however much lives */
-  return status;
+  return !good;
 }

@@ -15,16 +15,14 @@ static double real_of(const lisp *l, value v) {
 
 static value float_new(call *c, double d) { return OURO_OBJECT(ouro_float_new(c->l->heap, d)); }
 
-enum { ADD, SUB, MUL, DIV, QUOTIENT, REMAINDER, MODULO };
+enum { ADD, SUB, MUL, DIV, QUOTIENT, REMAINDER };
 
 static value int_division(call *c, int64_t x, int64_t y) {
-  int op = c->self->index;
   if (y == 0) return fail(c->l, NULL, "%s: division by zero", c->self->name);
   if (y == -1 && x == INT64_MIN) return fail(c->l, NULL, "%s: integer overflow", c->self->name);
-  int64_t rest = x % y;
-  if (op == DIV && rest != 0) return float_new(c, (double)x / (double)y);
-  if (op == MODULO && rest != 0 && (rest < 0) != (y < 0)) rest += y;
-  return int_new(c->l, op == DIV || op == QUOTIENT ? x / y : rest);
+  if (c->self->index == REMAINDER) return int_new(c->l, x % y);
+  if (c->self->index == DIV && x % y != 0) return float_new(c, (double)x / (double)y);
+  return int_new(c->l, x / y);
 }
 
 static value int_operation(call *c, int64_t x, int64_t y) {
@@ -46,8 +44,7 @@ static value float_operation(call *c, double x, double y) {
   case MUL: return float_new(c, x * y);
   case DIV: return float_new(c, x / y);
   case QUOTIENT: return float_new(c, trunc(x / y));
-  case REMAINDER: return float_new(c, fmod(x, y));
-  default: return float_new(c, x - y * floor(x / y));
+  default: return float_new(c, fmod(x, y));
   }
 }
 
@@ -56,7 +53,7 @@ static value operation(call *c, value a, value b) {
   return float_operation(c, real_of(c->l, a), real_of(c->l, b));
 }
 
-/* + - * / quotient remainder modulo: one argument stands behind the operation's unit. */
+/* + - * / quotient remainder: one argument stands behind the operation's unit. */
 static value f_arithmetic(call *c) {
   for (size_t i = 0; i < c->n; i++)
     if (!need_number(c, i)) return NULL;
@@ -103,27 +100,18 @@ static value f_exact(call *c) {
   return fail(c->l, c->args[0], "exact: no integer of 64 bits:");
 }
 
-/* As few digits as tell the number from its neighbours, and a point. */
-static void float_text(double d, char out[40]) {
-  int digits = 15;
-  do snprintf(out, 38, "%.*g", digits, d);
-  while (strtod(out, NULL) != d && ++digits < 18 && !isnan(d));
-  if (isfinite(d) && !strpbrk(out, ".e")) strcat(out, ".0");
-}
-
+/* Of a float as few digits as tell it from its neighbours, and a point. */
 static value f_number_to_string(call *c) {
   char text[40];
+  int digits = 15;
   if (!need_number(c, 0)) return NULL;
-  if (is(c->l, c->args[0], K_FLOAT)) float_text(FLOAT(c->args[0]), text);
-  else snprintf(text, sizeof text, "%lld", (long long)INT(c->args[0]));
-  return OURO_OBJECT(ouro_str_text(c->l->heap, text));
-}
-
-static value f_string_to_number(call *c) {
-  bool is_number;
-  if (!need(c, 0, K_STR)) return NULL;
-  value v = parse_number(c->l, STR(c->args[0])->bytes, STR(c->args[0])->length, &is_number);
-  return is_number ? v : truth(c->l, false);
+  if (is(c->l, c->args[0], K_INT))
+    return OURO_OBJECT(ouro_str_format(c->l->heap, "%lld", (long long)INT(c->args[0])));
+  double d = FLOAT(c->args[0]);
+  do snprintf(text, sizeof text, "%.*g", digits, d);
+  while (strtod(text, NULL) != d && ++digits < 18 && !isnan(d));
+  bool point = !isfinite(d) || strpbrk(text, ".e");
+  return OURO_OBJECT(ouro_str_format(c->l->heap, "%s%s", text, point ? "" : ".0"));
 }
 
 /* clang-format off */
@@ -131,13 +119,12 @@ const builtin_spec builtins_numbers[] = {
     {"+", f_arithmetic, 0, -1, ADD}, {"-", f_arithmetic, 1, -1, SUB},
     {"*", f_arithmetic, 0, -1, MUL}, {"/", f_arithmetic, 1, -1, DIV},
     {"quotient", f_arithmetic, 2, 2, QUOTIENT}, {"remainder", f_arithmetic, 2, 2, REMAINDER},
-    {"modulo", f_arithmetic, 2, 2, MODULO}, {"=", f_compare, 1, -1, SAME},
+    {"=", f_compare, 1, -1, SAME},
     {"<", f_compare, 1, -1, BELOW}, {"<=", f_compare, 1, -1, BELOW | SAME},
     {">", f_compare, 1, -1, ABOVE}, {">=", f_compare, 1, -1, ABOVE | SAME},
     {"inexact", f_real, 1, 1, 0}, {"sqrt", f_real, 1, 1, 1}, {"exp", f_real, 1, 1, 2},
     {"log", f_real, 1, 1, 3}, {"floor", f_real, 1, 1, 4}, {"round", f_real, 1, 1, 5},
     {"truncate", f_real, 1, 1, 6}, {"exact", f_exact, 1, 1, 0},
     {"number->string", f_number_to_string, 1, 1, 0},
-    {"string->number", f_string_to_number, 1, 1, 0},
     {0}};
 /* clang-format on */

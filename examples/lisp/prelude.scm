@@ -1,8 +1,20 @@
 ; SPDX-License-Identifier: MIT
 ; The part of the language that is written in itself. Loaded before every program.
 
-(define (list . items) items)
+; A macro is a procedure from form to form.
 
+(%define list (lambda items items))
+(%set-syntax! 'define
+  (lambda (form)
+    (if (pair? (cadr form))
+        (list '%define (car (cadr form)) (cons 'lambda (cons (cdr (cadr form)) (cddr form))))
+        (cons '%define (cdr form)))))
+(%set-syntax! 'define-syntax
+  (lambda (form) (list '%set-syntax! (list 'quote (cadr form)) (caddr form))))
+
+(define (memv x list)
+  (if (pair? list) (if (eqv? x (car list)) list (memv x (cdr list))) #f))
+(define memq memv)
 (define (%prepend reversed list)
   (if (null? reversed) list (%prepend (cdr reversed) (cons (car reversed) list))))
 (define (append . lists)
@@ -12,8 +24,15 @@
       (car lists)
       (%prepend (reverse (car lists)) (apply append (cdr lists))))))
 
-; A macro is a procedure from form to form; syntax-rules makes one. What it must be written in is the
-; core: quote, if, define, set!, lambda, begin, %let.
+(define (%map1 f list) (%map-onto '() f list))
+(define (%map-onto done f list)
+  (if (pair? list) (%map-onto (cons (f (car list)) done) f (cdr list)) (reverse done)))
+
+(define-syntax %let
+  (lambda (form)
+    (cons (cons 'lambda (cons (%map1 car (cadr form)) (cddr form))) (%map1 cadr (cadr form)))))
+
+; syntax-rules makes one of patterns and templates. It must be written in what there is so far.
 ;
 ; A match is a list of bindings: (name . form), and for a pattern before ... the pair
 ; ((pattern ...) . matches), with a match for each item. The variables that a template binds get new
@@ -56,11 +75,6 @@
       (if (%uses? template (car pattern)) #t (%uses? template (cdr pattern)))
       (if (eq? template pattern) (if (symbol? pattern) (not (eq? pattern '...)) #f) #f))))
 
-(define (%map1 f list)
-  (%let ()
-    (define (loop list done)
-      (if (pair? list) (loop (cdr list) (cons (f (car list)) done)) (reverse done)))
-    (loop list '())))
 (define (%any-null? lists)
   (if (pair? lists) (if (pair? (car lists)) (%any-null? (cdr lists)) #t) #f))
 
@@ -245,13 +259,14 @@
 
 ; The escape returns from this call; so it must not be a tail call.
 (define (call/ec receiver)
-  (let* ((k (%escape))
-         (winds %winds)
-         (handlers %handlers)
-         (result (receiver (lambda (result)
-                             (if (%live? k) (begin (%unwind winds) (set! %handlers handlers)))
-                             (k result)))))
-    result))
+  (define k (%escape))
+  (define winds %winds)
+  (define handlers %handlers)
+  (define result
+    (receiver (lambda (result)
+                (if (%live? k) (begin (%unwind winds) (set! %handlers handlers)))
+                (k result))))
+  result)
 (define call-with-escape-continuation call/ec)
 
 (define (dynamic-wind before thunk after)
@@ -377,7 +392,7 @@
 (define (string=? a b) (= (%string-order a b) 0))
 (define (string<? a b) (< (%string-order a b) 0))
 (define (char=? a b) (eqv? a b))
-(define (char<? a b) (< (char->integer a) (char->integer b)))
+(define (char<? a b) (string<? (string a) (string b)))
 
 (define (list-tail list n) (if (= n 0) list (list-tail (cdr list) (- n 1))))
 (define (list-ref list n) (car (list-tail list n)))
@@ -458,6 +473,9 @@
 (define (max first . rest) (fold-left (lambda (a b) (if (> b a) b a)) first rest))
 (define (gcd a b) (if (= b 0) (abs a) (gcd b (remainder a b))))
 (define (procedure? x) (or (%closure? x) (%builtin? x)))
+(define (modulo a b)
+  (let ((rest (remainder a b)))
+    (if (or (= rest 0) (eq? (< rest 0) (< b 0))) rest (+ rest b))))
 (define (square n) (* n n))
 (define (number? n) (or (exact? n) (inexact? n)))
 (define (integer? n) (if (exact? n) #t (and (inexact? n) (= n (floor n)))))

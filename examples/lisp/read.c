@@ -39,28 +39,22 @@ static size_t token_length(const char *at) {
   return n;
 }
 
-value parse_number(lisp *l, const char *text, size_t length, bool *is_number) {
-  size_t sign = length > 0 && (*text == '-' || *text == '+'), point = text[sign] == '.';
-  char *end;
-  *is_number = sign + point < length && isdigit((unsigned char)text[sign + point]);
-  if (!*is_number) return NULL;
-  errno = 0;
-  long long integer = strtoll(text, &end, 10);
-  if (end == text + length)
-    return errno ? fail(l, NULL, "an integer of more than 64 bits") : int_new(l, integer);
-  double real = strtod(text, &end);
-  *is_number = end == text + length;
-  return *is_number ? OURO_OBJECT(ouro_float_new(l->heap, real)) : NULL;
-}
-
+/* A number or a symbol. */
 static value read_atom(reader *r) {
-  const char *text = r->at;
+  const char *text = r->at, *digits = text + (*text == '-' || *text == '+');
   size_t length = token_length(text);
-  bool is_number;
+  char *end;
   r->at += length ? length : 1;
   if (length == 0) return broken(r, "a character that begins nothing");
-  value v = parse_number(r->l, text, length, &is_number);
-  return is_number ? v : checked(r, ouro_str_intern(r->l->heap, text, length));
+  if (!isdigit((unsigned char)digits[*digits == '.']))
+    return checked(r, ouro_str_intern(r->l->heap, text, length));
+  errno = 0;
+  long long integer = strtoll(text, &end, 10);
+  if (end == r->at)
+    return errno ? broken(r, "an integer of more than 64 bits") : int_new(r->l, integer);
+  double real = strtod(text, &end);
+  if (end == r->at) return OURO_OBJECT(ouro_float_new(r->l->heap, real));
+  return checked(r, ouro_str_intern(r->l->heap, text, length));
 }
 
 /* One character of a string, `at` on its start. */
@@ -91,14 +85,13 @@ static value read_string(reader *r) {
 /* #\x, and by name #\space and #\newline */
 static value read_char(reader *r) {
   const char *text = r->at + 2;
-  size_t bytes, length = token_length(text);
   if (text >= r->end) return cut_off(r, "the text ends within a character");
-  uint32_t code = utf8_decode(text, &bytes);
-  if (length == 5 && !memcmp(text, "space", 5)) code = ' ';
-  else if (length == 7 && !memcmp(text, "newline", 7)) code = '\n';
-  else if (length > bytes) return broken(r, "no such character name");
+  size_t bytes = utf8_length(text), length = token_length(text);
   r->at = text + (length > bytes ? length : bytes);
-  return char_new(r->l, code);
+  if (length <= bytes) return char_new(r->l, text);
+  if (length == 5 && !memcmp(text, "space", 5)) return char_new(r->l, " ");
+  if (length == 7 && !memcmp(text, "newline", 7)) return char_new(r->l, "\n");
+  return broken(r, "no such character name");
 }
 
 /* Behind a dot: the last item, before the closing parenthesis. */
@@ -111,23 +104,17 @@ static bool read_rest(reader *r, value last) {
   return *r->at == ')' || broken(r, "not one item behind a dot");
 }
 
-/* Puts `item` (taken) behind *last, the last pair of *list. Both NULL: a new list. */
-static bool list_add(lisp *l, value *list, value *last, OURO_STOLEN value item) {
-  value p = cons(l, item, ouro_ref(l->nil));
-  if (!p) return false;
-  if (*last) ouro_assign_new(&CDR(*last), p);
-  else *list = p;
-  *last = p;
-  return true;
-}
-
+/* Puts an item behind *last, the last pair of *list. Both NULL: a new list. */
 static bool read_item(reader *r, value *list, value *last) {
   uint32_t line = r->line;
   if (r->at >= r->end) return cut_off(r, "( without )");
   if (*r->at == '.' && is_end(r->at[1])) return read_rest(r, *last);
-  value item = read_datum(r);
-  if (!item || !list_add(r->l, list, last, item)) return false;
-  ((pair *)*last)->line = line;
+  value item = read_datum(r), made = cons(r->l, item, item ? ouro_ref(r->l->nil) : NULL);
+  if (!made) return false;
+  ((pair *)made)->line = line;
+  if (*last) ouro_assign_new(&CDR(*last), made);
+  else *list = made;
+  *last = made;
   return true;
 }
 
@@ -151,22 +138,22 @@ static value read_quoted(reader *r, const char *name, size_t skip) {
 }
 
 static value read_vector(reader *r) {
-  r->at++;
-  value list = read_list(r), v = NULL;
-  if (list)
-    v = list_length(r->l, list) < 0 ? broken(r, "a dot in a vector") : list_to_vector(r->l, list);
+  value list = read_list(r), made = NULL;
+  if (!list) return NULL;
+  if (list_length(r->l, list) < 0) broken(r, "a dot in a vector");
+  else made = list_to_vector(r->l, list);
   ouro_unref(list);
-  return v;
+  return made;
 }
 
 static value read_hash(reader *r) {
   char next = r->at[1];
-  if (next == '(') return read_vector(r);
   if (next == '\\') return read_char(r);
-  if ((next != 't' && next != 'f') || !is_end(r->at[2]))
+  r->at++;
+  if (next == '(') return read_vector(r);
+  if ((next != 't' && next != 'f') || !is_end(r->at[1]))
     return broken(r, "# is followed by nothing known");
-  r->at += 2;
-  return truth(r->l, next == 't');
+  return r->at++, truth(r->l, next == 't');
 }
 
 static value read_here(reader *r) {
@@ -175,10 +162,11 @@ static value read_here(reader *r) {
   case ')': return r->at++, broken(r, ") without (");
   case '\'': return read_quoted(r, "quote", 1);
   case '`': return read_quoted(r, "quasiquote", 1);
-  case ',':
-    return r->at[1] == '@' ? read_quoted(r, "unquote-splicing", 2) : read_quoted(r, "unquote", 1);
   case '"': return read_string(r);
   case '#': return read_hash(r);
+  case ',':
+    if (r->at[1] == '@') return read_quoted(r, "unquote-splicing", 2);
+    return read_quoted(r, "unquote", 1);
   default: return read_atom(r);
   }
 }

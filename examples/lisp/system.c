@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Output, control, errors, and what the library says of itself. */
 #include "lisp.h"
-#include <time.h>
 
 /* (%put text): what display and write are made of */
 static value f_put(call *c) {
@@ -20,19 +19,6 @@ static value f_describe(call *c) {
   return OURO_OBJECT(ouro_str_format(c->l->heap, "#<%s%s%s>", type, *name ? " " : "", name));
 }
 
-static value f_exit(call *c) {
-  value status = c->n ? c->args[0] : c->l->yes;
-  c->l->exiting = true;
-  c->l->status = is(c->l, status, K_INT) ? (int)INT(status) : status == c->l->no;
-  return fail(c->l, NULL, "exit");
-}
-
-static value f_runtime(call *c) {
-  return OURO_OBJECT(ouro_float_new(c->l->heap, (double)clock() / CLOCKS_PER_SEC));
-}
-
-/* --- Errors and control: the rest is in prelude.scm ------------------------------------------- */
-
 static value f_error(call *c) {
   value irritants = ouro_ref(c->l->nil);
   for (size_t i = c->n; irritants && i-- > 1;)
@@ -50,6 +36,7 @@ static value f_condition_part(call *c) {
 /* Ends the program with an error that nobody handles. */
 static value f_fatal(call *c) {
   c->l->fatal = true;
+  if (!is(c->l, c->args[0], K_CONDITION)) return fail(c->l, c->args[0], "uncaught:");
   ouro_assign(&c->l->error, c->args[0]);
   return NULL;
 }
@@ -75,7 +62,13 @@ static value f_is_live(call *c) {
   return need(c, 0, K_ESCAPE) ? truth(c->l, escape_is_live(c->l, (escape *)c->args[0])) : NULL;
 }
 
-/* --- Ouro ------------------------------------------------------------------------------------- */
+/* (%set-syntax! name procedure): a macro is a procedure from form to form. */
+static value f_set_syntax(call *c) {
+  cell *it = need(c, 0, K_SYMBOL) && need(c, 1, K_CLOSURE) ? cell_of(c->l, c->args[0]) : NULL;
+  if (!it) return NULL;
+  ouro_assign(&it->syntax, c->args[1]);
+  return ouro_ref(c->l->none);
+}
 
 /* (collect [generation]): how many unreachable objects were found. */
 static value f_collect(call *c) {
@@ -119,11 +112,11 @@ static value f_gc_stats(call *c) {
 /* clang-format off */
 const builtin_spec builtins_system[] = {
     {"%put", f_put, 1, 1, 0}, {"%describe", f_describe, 1, 1, 0},
-    {"exit", f_exit, 0, 1, 0}, {"runtime", f_runtime, 0, 0, 0},
     {"apply", NULL, 2, -1, 0}, {"error", f_error, 1, -1, 0},
     {"error-object-message", f_condition_part, 1, 1, 0},
     {"error-object-irritants", f_condition_part, 1, 1, 1},
     {"%fatal", f_fatal, 1, 1, 0}, {"%on-error", f_on_error, 2, 2, 0},
+    {"%set-syntax!", f_set_syntax, 2, 2, 0},
     {"%escape", f_escape, 0, 0, 0}, {"%live?", f_is_live, 1, 1, 0},
     {"collect", f_collect, 0, 1, 0}, {"%gc-step", f_step, 1, 1, 0}, {"%gc-stats", f_gc_stats, 0, 0, 0},
     {0}};

@@ -37,7 +37,6 @@ static const ouro_type_spec specs[KINDS] = {
     TYPE(K_CONDITION, "condition", condition, .refs = condition_refs),
     TYPE(K_CELL, "cell", cell, .refs = cell_refs),
     TYPE(K_CODE, "code", code, .refs = code_refs),
-    TYPE(K_SPECIAL, "special form", special, LEAF),
     TYPE(K_VARIABLE, "variable", variable, .refs = variable_refs),
 };
 /* clang-format on */
@@ -85,9 +84,9 @@ value cons(lisp *l, OURO_STOLEN value car, OURO_STOLEN value cdr) {
   return OURO_OBJECT(p);
 }
 
-value char_new(lisp *l, uint32_t code) {
+value char_new(lisp *l, const char *text) {
   character *c = make(l, K_CHAR);
-  if (c) c->code = code;
+  if (c) memcpy(c->text, text, utf8_length(text));
   return OURO_OBJECT(c);
 }
 
@@ -108,20 +107,15 @@ cell *cell_of(lisp *l, value symbol) {
   return kept ? c : NULL;
 }
 
-cell *cell_named(lisp *l, const char *name) {
-  value id = symbol(l, name);
-  cell *c = id ? cell_of(l, id) : NULL;
-  ouro_unref(id);
-  return c;
-}
-
-bool define_builtins(lisp *l, const builtin_spec *spec) {
+bool define_builtins(lisp *l, const builtin_spec *spec, bool syntax) {
   for (; spec->name; spec++) {
-    cell *c = cell_named(l, spec->name);
+    value name = symbol(l, spec->name);
+    cell *c = name ? cell_of(l, name) : NULL;
     builtin *b = c ? make(l, K_BUILTIN) : NULL;
+    ouro_unref(name);
     if (!b) return false;
     b->spec = spec;
-    ouro_assign_new(&c->content, b);
+    ouro_assign_new(syntax ? &c->syntax : &c->content, b);
   }
   return true;
 }
@@ -147,5 +141,5 @@ bool eqv(const lisp *l, value a, value b) {
   if (a == b || a->type != b->type) return a == b;
   if (is(l, a, K_INT)) return INT(a) == INT(b);
   if (is(l, a, K_FLOAT)) return FLOAT(a) == FLOAT(b);
-  return is(l, a, K_CHAR) && CODE_POINT(a) == CODE_POINT(b);
+  return is(l, a, K_CHAR) && !strcmp(CHAR(a), CHAR(b));
 }

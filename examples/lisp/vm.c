@@ -26,8 +26,6 @@ static bool room_for(lisp *l, size_t need) {
   return fail(l, NULL, "recursion too deep");
 }
 
-/* --- Calls ------------------------------------------------------------------------------------ */
-
 static const instruction *start_of(const code *c) {
   return (const instruction *)c->instructions->bytes;
 }
@@ -105,11 +103,8 @@ bool escape_is_live(const lisp *l, const escape *k) {
 static bool jump(lisp *l, const escape *k, size_t n) {
   if (n != 1 || !escape_is_live(l, k))
     return fail(l, NULL, "an escape was used after its call had returned");
-  value result = *--l->top;
   l->reserve_used = false;
   l->depth = k->depth;
-  drop_to(l, l->stack + l->frames[l->depth - 1].base);
-  *l->top++ = result;
   leave_frame(l);
   return true;
 }
@@ -134,8 +129,8 @@ static bool call_value(lisp *l, size_t n, bool tail) {
 static bool raise_error(lisp *l) {
   const frame *f = &l->frames[l->depth - 1];
   value error = take_error(l);
-  condition_place(l, error, f->fn->code->file, f->fn->code->name, f->next[-1].line);
-  if (l->fatal || l->exiting || !l->raise || !room_for(l, 2)) {
+  if (!l->fatal) condition_place(l, error, f->fn->code->file, f->fn->code->name, f->next[-1].line);
+  if (l->fatal || !l->raise || !room_for(l, 2)) {
     ouro_assign_new(&l->error, error);
     return false;
   }
@@ -143,8 +138,6 @@ static bool raise_error(lisp *l) {
   *l->top++ = error;
   return call_closure(l, (closure *)l->raise, 1, false);
 }
-
-/* --- Instructions ----------------------------------------------------------------------------- */
 
 closure *closure_new(lisp *l, code *c) {
   closure *fn = ouro_new_items(l->type[K_CLOSURE], c->captured);
@@ -201,12 +194,6 @@ static bool push_content(lisp *l, value cell_or_box) {
               c->name ? "unbound variable:" : "a variable was used before its definition");
 }
 
-static void slide(lisp *l, size_t count) {
-  value result = *--l->top;
-  drop_to(l, l->top - count);
-  *l->top++ = result;
-}
-
 /* Runs until the first frame has returned: its value is on the stack. False: an error. */
 static bool execute(lisp *l) {
   while (l->depth > 0) {
@@ -225,7 +212,6 @@ static bool execute(lisp *l) {
       case OP_CAPTURED_BOX: good = push_content(l, f->fn->captured[i->at]); break;
       case OP_GLOBAL: good = push_content(l, constants[i->at]); break;
       case OP_POP: ouro_unref(*--l->top); break;
-      case OP_SLIDE: slide(l, i->at); break;
       case OP_JUMP: i = start_of(f->fn->code) + i->at - 1; break;
       case OP_JUMP_FALSE: {
         value test = *--l->top;
@@ -238,10 +224,7 @@ static bool execute(lisp *l) {
         same = f + 1 == l->frames + l->depth;
         break;
       case OP_TAIL_CALL: good = call_value(l, i->at, !(same = false)); break;
-      case OP_RETURN:
-        leave_frame(l);
-        same = false;
-        break;
+      case OP_RETURN: leave_frame(l), same = false; break;
       default: good = store(l, i, base, f);
       }
     }

@@ -72,7 +72,7 @@
 (check "string-ref" (string-ref "aä日x" 2) #\日)
 (check "symbols" (eq? (string->symbol "abc") 'abc) #t)
 (check "numbers" (map number->string '(-12 0 3.5)) '("-12" "0" "3.5"))
-(check "string->number" (map string->number '("12" "-1.5e3" "x" "")) '(12 -1500.0 #f #f))
+(check "number syntax" (list +5 -1.5e3 .5 (symbol? '-) (symbol? '1+)) '(5 -1500.0 0.5 #t #t))
 (check "vectors" (let ((v (vector 1 2 3))) (vector-set! v 1 'x) (vector->list v)) '(1 x 3))
 (check "collect" (begin (let ((p (list 1 2))) (set-cdr! (cdr p) p)) (exact? (collect))) #t)
 (check "step" (pair? (step 1000)) #t)
