@@ -55,8 +55,8 @@ typedef struct character {
   char text[5]; /* one code point of UTF-8 */
 } character;
 
-/* A global name: its value and its syntax (NULL: none). Or the box of a variable that is assigned and
- * captured: without a name. content is NULL where there is no value yet. */
+/* A global name: its value and its syntax (NULL: none). Or, without a name, the box of a variable
+ * that is assigned and captured. content is NULL where there is no value yet. */
 typedef struct cell {
   ouro_object object;
   value content, name, syntax;

@@ -118,6 +118,7 @@ const builtin_spec builtins_system[] = {
     {"%fatal", f_fatal, 1, 1, 0}, {"%on-error", f_on_error, 2, 2, 0},
     {"%set-syntax!", f_set_syntax, 2, 2, 0},
     {"%escape", f_escape, 0, 0, 0}, {"%live?", f_is_live, 1, 1, 0},
-    {"collect", f_collect, 0, 1, 0}, {"%gc-step", f_step, 1, 1, 0}, {"%gc-stats", f_gc_stats, 0, 0, 0},
+    {"collect", f_collect, 0, 1, 0}, {"%gc-step", f_step, 1, 1, 0},
+    {"%gc-stats", f_gc_stats, 0, 0, 0},
     {0}};
 /* clang-format on */
