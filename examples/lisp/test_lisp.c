@@ -111,7 +111,7 @@ static unsigned fail_everywhere(const char *folder, const char *program, bool pr
   const plan calm = {0};
   outcome wanted = run(folder, program, &calm);
   unsigned runs = 0, refused = 0;
-  for (uint64_t n = 1, ended = 0; !ended; n += n < dense ? 1 : 1 + n / 16)
+  for (uint64_t n = 1, ended = 0; !ended; n += n < dense ? 1 : 1 + n / 5)
     for (uint64_t then = 0; then < 2; then++) {
       plan p = {.fail_at = n, .fail_then = then, .prelude = prelude};
       outcome got = run(folder, program, &p);
@@ -134,7 +134,7 @@ int main(int argc, char **argv) {
     if (slash) *slash = 0;
     unsigned runs = 2;
     if (!fail) stress(folder, argv[i]);
-    else runs = fail_everywhere(folder, argv[i], strstr(argv[i], "check") != NULL, 40);
+    else runs = fail_everywhere(folder, argv[i], strstr(argv[i], "check") != NULL, 24);
     printf("%s: %u runs\n", argv[i], runs);
   }
   return argc < 3;
