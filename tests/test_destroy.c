@@ -409,3 +409,21 @@ TEST(a_finalizer_may_save_its_object) {
   }
   close_heap();
 }
+
+static void stays_for_ever(void *self) {
+  pair_end(self);
+  ouro_immortalize(self);
+}
+
+TEST(a_finalizer_may_make_its_object_immortal) {
+  open_heap();
+  ouro_type_spec spec = pair_spec("staying pair");
+  spec.finalize = stays_for_ever;
+  pair *p = make_pair(ouro_type_new(heap, &spec), 1, NULL, NULL);
+  ouro_unref(p);
+  CHECK(ENDED(1));
+  CHECK_EQ(ouro_count(p), OURO_COUNT_IMMORTAL);
+  CHECK_EQ(ouro_collect(heap, 2), 0);
+  CHECK_EQ(ouro_count(p), OURO_COUNT_IMMORTAL);
+  CHECK(all_is_well(heap));
+}

@@ -24,7 +24,7 @@ static bool finalized_alive(const type *t, ouro_object *o) {
   o->flags |= OURO_FLAG_FINALIZED;
   o->count = 1;
   t->spec.finalize(o);
-  return --o->count > 0;
+  return object_still_held(o);
 }
 
 /* True: the object goes on living. */

@@ -63,7 +63,7 @@ bool reuse_keep(ouro_reuse *pool, ouro_object *o) {
   if (pool->ended || pool->stats.kept == pool->cap) return false;
   o->count = 1;
   if (pool->reset) pool->reset(o);
-  if (o->count > 1) return --o->count > 0; /* reset made it reachable */
+  if (o->count > 1) return object_still_held(o); /* reset made it reachable */
   if (pool->stats.kept < pool->cap) {
     pool->kept[pool->stats.kept++] = o;
     return true;

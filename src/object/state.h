@@ -131,6 +131,12 @@ static inline const type *pooled_type(const ouro_pool *pool) {
   return (const type *)(const void *)heap_bin_of(pool);
 }
 
+/* After the program's code had an object with a count of 1 for itself: takes that back. True: the
+ * code has made the object reachable, or immortal. */
+static inline bool object_still_held(ouro_object *o) {
+  return o->count >= OURO_IMMORTAL || --o->count > 0;
+}
+
 /* Whether somebody may hold the object in a block that its pool says is in use. */
 static inline bool header_alive(const ouro_object *o) {
   return o->count != 0 && !(o->flags & OURO_FLAG_DYING);
