@@ -78,7 +78,7 @@ static inline bool embed_page(const runtime *rt, uint64_t number) {
  * objects live, as long as none is being destroyed or was untracked. */
 static inline uint64_t embed_live(const runtime *rt, uint64_t word, uint64_t bits, bool old) {
   bits &= page_used(rt, word, KIND_TRACKED);
-  if (!bits) return 0;
+  if (!bits || OURO_UNLIKELY(!page_known(rt, word / 64))) return 0;
   if (old) {
     const page *p = page_at(rt, word / 64);
     bits &= ~(p->word[word % 64].young | p->word[word % 64].middle);

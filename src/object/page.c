@@ -37,9 +37,8 @@ static bool page_grow(runtime *rt, uint64_t window, uint64_t index) {
 }
 
 bool page_ready(runtime *rt, uint64_t number) {
-  uint64_t window = number >> WINDOW_PAGES_SHIFT;
   uint64_t index = number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1);
-  return index < rt->page_room[window] || page_grow(rt, window, index);
+  return page_known(rt, number) || page_grow(rt, number >> WINDOW_PAGES_SHIFT, index);
 }
 
 void page_add_young(runtime *rt, uint64_t word, uint64_t bits) {

@@ -209,6 +209,13 @@ uint64_t page_count(const runtime *rt);
 /* Remembers that these slots of a word hold (or will hold) young objects. The page is ready. */
 void page_add_young(runtime *rt, uint64_t word, uint64_t bits);
 
+/* Whether the page has records. One that has none, as they were refused, holds no object, but
+ * perhaps a block that a hardened heap withholds. */
+static inline bool page_known(const runtime *rt, uint64_t number) {
+  uint64_t index = number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1);
+  return index < rt->page_room[number >> WINDOW_PAGES_SHIFT];
+}
+
 /* Makes the records of a page ready. False: out of memory. */
 bool page_ready(runtime *rt, uint64_t number);
 
