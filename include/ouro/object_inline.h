@@ -36,16 +36,8 @@ OURO_API OURO_COLD void ouro_unref_dead(ouro_object *object);
 OURO_API OURO_COLD void ouro_ref_dead(ouro_object *object);
 
 static inline void *ouro_new_sized(ouro_type *type, size_t size) {
-  ouro_bin *bin = &type->bin;
-  char *block = (char *)bin->top;
-  if (OURO_LIKELY(block != NULL)) {
-    bin->top = bin->recent[--bin->count];
-  } else {
-    uint64_t bits = bin->bits;
-    if (OURO_UNLIKELY(bits == 0)) return ouro_new_slow(type, size);
-    bin->bits = bits & (bits - 1);
-    block = bin->base + ouro_lowest_bit(bits) * bin->size;
-  }
+  char *block = (char *)ouro_bin_take(&type->bin);
+  if (OURO_UNLIKELY(block == NULL)) return ouro_new_slow(type, size);
   memset(block + sizeof(ouro_object), 0, size - sizeof(ouro_object));
   *(ouro_object *)(void *)block = type->header;
   return block;

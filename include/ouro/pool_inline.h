@@ -88,6 +88,27 @@ struct ouro_heap {
   /* the rest is in src/pool/heap.h */
 };
 
+/* A block that the bin has at hand, or has claimed; NULL: neither. */
+static inline void *ouro_bin_take(ouro_bin *bin) {
+  void *block = bin->top;
+  if (block) {
+    bin->top = bin->recent[--bin->count];
+    return block;
+  }
+  uint64_t bits = bin->bits;
+  if (OURO_UNLIKELY(bits == 0)) return NULL;
+  bin->bits = bits & (bits - 1);
+  return bin->base + ouro_lowest_bit(bits) * bin->size;
+}
+
+/* Keeps a freed block at hand. False: there is no room. */
+static inline bool ouro_bin_keep(ouro_bin *bin, void *block) {
+  if (bin->count >= bin->room) return false;
+  bin->recent[++bin->count] = block;
+  bin->top = block;
+  return true;
+}
+
 OURO_API void *ouro_alloc_slow(ouro_heap *heap, size_t size);
 OURO_API void ouro_free_slow(ouro_heap *heap, void *block);
 OURO_API void ouro_pool_emptied(ouro_heap *heap, ouro_pool *pool);
@@ -97,17 +118,8 @@ OURO_STATIC_ASSERT(offsetof(ouro_bin, room) == offsetof(ouro_heap, no_room), "bi
 
 static inline void *ouro_alloc(ouro_heap *heap, size_t size) {
   if (OURO_LIKELY(size <= OURO_SMALL_MAX)) {
-    ouro_bin *bin = &heap->bins[(size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES];
-    void *block = bin->top;
-    if (block) {
-      bin->top = bin->recent[--bin->count];
-      return block;
-    }
-    uint64_t bits = bin->bits;
-    if (OURO_LIKELY(bits != 0)) {
-      bin->bits = bits & (bits - 1);
-      return bin->base + ouro_lowest_bit(bits) * bin->size;
-    }
+    void *block = ouro_bin_take(&heap->bins[(size + OURO_CLASS_BYTES - 1) / OURO_CLASS_BYTES]);
+    if (OURO_LIKELY(block != NULL)) return block;
   }
   return ouro_alloc_slow(heap, size);
 }
@@ -126,12 +138,7 @@ static inline void ouro_free(ouro_heap *heap, void *block) {
     return;
   }
   ouro_pool *pool = (ouro_pool *)(void *)heap + (offset >> OURO_POOL_SHIFT);
-  ouro_bin *bin = (ouro_bin *)(void *)((char *)heap + pool->bin);
-  if (bin->count < bin->room) {
-    bin->recent[++bin->count] = block;
-    bin->top = block;
-    return;
-  }
+  if (ouro_bin_keep((ouro_bin *)(void *)((char *)heap + pool->bin), block)) return;
   uint64_t index = ((offset & (OURO_POOL_BYTES - 1)) * pool->reciprocal) >> 32;
   uint64_t *word = &pool->free[index / 64];
   uint64_t bits = *word;

@@ -159,13 +159,8 @@ static inline ouro_object *next_felled(const type *t, ouro_object *o, size_t *at
 }
 
 static inline void release_simple(runtime *rt, const type *t, ouro_object *o) {
-  ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
-  if (OURO_UNLIKELY(o->flags & OURO_FLAG_GENERATION || bin->count == bin->room)) {
+  if (OURO_UNLIKELY(o->flags & OURO_FLAG_GENERATION) || !ouro_bin_keep(type_bin(t), o))
     object_release(rt, t, o);
-    return;
-  }
-  o->count = 0;
-  bin->recent[++bin->count] = bin->top = o;
 }
 
 static inline bool has_more(const type *t, const ouro_object *o, size_t at) {
@@ -225,8 +220,6 @@ static OURO_NOINLINE void destroy(runtime *rt, ouro_object *o) {
 /* What of most objects: drops fields whose objects live on and keeps the block at hand. False: one
  * dies too, or there is no room; what was dropped is NULL now. */
 static inline bool destroy_simple(const type *t, ouro_object *o) {
-  ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
-  if (bin->count == bin->room) return false;
   for (size_t i = 0; i < t->field_count; i++) {
     ouro_object **field = type_field(t, o, i), *child = *field;
     if (!child) continue;
@@ -234,8 +227,7 @@ static inline bool destroy_simple(const type *t, ouro_object *o) {
     if (child->count < OURO_IMMORTAL) child->count--;
     *field = NULL;
   }
-  bin->recent[++bin->count] = bin->top = o;
-  return true;
+  return ouro_bin_keep(type_bin(t), o);
 }
 
 void ouro_destroy(ouro_object *o) {

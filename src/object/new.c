@@ -22,26 +22,12 @@ static bool note_claim(runtime *rt, ouro_bin *bin, const void *block) {
 }
 
 static ouro_object *take_from(runtime *rt, ouro_bin *bin, size_t size) {
-  bool fresh = bin->bits == 0;
   ouro_object *o = bin_take(rt->heap, bin, size);
-  if (!o || !fresh || note_claim(rt, bin, o)) return o;
+  if (!o || note_claim(rt, bin, o)) return o;
   ouro_free(&rt->heap->open, o);
   pool_flush(rt->heap, bin); /* at hand it would be handed out next, from a page without a record */
   pool_unclaim(rt->heap, bin);
   return NULL;
-}
-
-/* What ouro_new_sized does inline, then the slow way: a collection may have filled the bin. */
-static ouro_object *take_block_of(runtime *rt, ouro_bin *bin, size_t size) {
-  void *block = bin->top;
-  if (block) {
-    bin->top = bin->recent[--bin->count];
-    return block;
-  }
-  uint64_t bits = bin->bits;
-  if (bits == 0) return take_from(rt, bin, size);
-  bin->bits = bits & (bits - 1);
-  return OURO_OBJECT(bin->base + ouro_lowest_bit(bits) * bin->size);
 }
 
 /* Bins for which blocks are too big, with a hardened heap's trailer perhaps, have size 0. */
@@ -55,7 +41,8 @@ static ouro_bin *bin_for(runtime *rt, type *t, size_t size) {
 static ouro_object *take(runtime *rt, type *t, size_t size) {
   ouro_bin *bin = bin_for(rt, t, size);
   if (!bin) return big_allocate(rt, t, size);
-  ouro_object *o = take_block_of(rt, bin, size);
+  ouro_object *o = ouro_bin_take(bin); /* a collection may have filled it */
+  if (!o) o = take_from(rt, bin, size);
   if (o) *o = t->open.header;
   return o;
 }
@@ -92,11 +79,5 @@ void object_release(runtime *rt, const type *t, ouro_object *o) {
     return;
   }
   o->count = 0;
-  ouro_bin *bin = (ouro_bin *)(uintptr_t)&t->open.bin;
-  if (bin->count < bin->room) {
-    bin->recent[++bin->count] = o;
-    bin->top = o;
-    return;
-  }
-  ouro_free(&rt->heap->open, o);
+  if (!ouro_bin_keep(type_bin(t), o)) ouro_free(&rt->heap->open, o);
 }

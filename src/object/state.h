@@ -167,21 +167,13 @@ static inline page *page_at(const runtime *rt, uint64_t number) {
                    [number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
 }
 
-/* Bits of a word of a pool's blocks that somebody, a bin included, has taken. */
-static inline uint64_t pool_used_word(const ouro_pool *pool, unsigned w) {
-  if (w * 64u >= pool->end) return 0;
-  unsigned left = pool->end - w * 64u;
-  uint64_t usable = bits_below(left < 64 ? left : 64);
-  if (w == 0) usable &= ~bits_below(pool->first);
-  return usable & ~pool_words(pool)[w];
-}
-
 /* Bits of a word of slots that hold an object of the kind, or did and are at hand for the next. */
 uint64_t page_used_big(const runtime *rt, uint64_t word, unsigned kind);
 static inline uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind) {
   if (OURO_UNLIKELY(page_is_big(word / 64))) return page_used_big(rt, word, kind);
   const ouro_pool *pool = page_pool(rt, word / 64);
-  return pool->kind == kind ? pool_used_word(pool, word % 64) : 0;
+  unsigned w = word % 64;
+  return pool->kind == kind ? pool_usable_word(pool, w) & ~pool_words(pool)[w] : 0;
 }
 
 /* The object in a slot of a pool or of a big page that is in use. */

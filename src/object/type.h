@@ -35,6 +35,9 @@ _Static_assert(offsetof(ouro_type, bin) == 0, "so is its bin's");
 
 static inline type *type_in(const ouro_type *t) { return (type *)(uintptr_t)t; }
 
+/* Where dead objects of the type are kept: no part of what it is. */
+static inline ouro_bin *type_bin(const type *t) { return (ouro_bin *)(uintptr_t)&t->open.bin; }
+
 static inline size_t type_items(const type *t, const ouro_object *o) {
   if (t->spec.items.kind == OURO_NO_ITEMS) return 0;
   return *(const size_t *)(const void *)((const char *)o + t->spec.items.length) * t->per_item;

@@ -27,9 +27,7 @@ static void fill_words(ouro_pool *pool) {
   uint64_t *words = pool_words(pool);
   pool->summary = 0;
   for (unsigned w = 0; w < pool_word_count(pool); w++) {
-    unsigned left = pool->end - w * 64u;
-    words[w] = bits_below(left < 64 ? left : 64);
-    if (w == 0) words[0] &= ~bits_below(pool->first);
+    words[w] = pool_usable_word(pool, w);
     if (words[w]) pool->summary |= (uint64_t)1 << w;
   }
 }
@@ -87,8 +85,7 @@ ouro_pool *pool_next(heap *h, ouro_bin *bin) {
 
 void pool_flush(heap *h, ouro_bin *bin) {
   while (bin->top) {
-    void *block = bin->top;
-    bin->top = bin->recent[--bin->count];
+    void *block = ouro_bin_take(bin);
     ouro_pool *pool = heap_slot_of(block);
     pool_free_block(h, pool, pool_index_of(pool, block));
   }

@@ -31,6 +31,13 @@ static inline unsigned pool_word_count(const ouro_pool *pool) { return (pool->en
 /* The size class under which its bytes are counted. */
 static inline unsigned pool_class(const ouro_pool *pool) { return class_of(pool->size); }
 
+/* Bits of a word that stand for a block: neither colour nor behind the end. */
+static inline uint64_t pool_usable_word(const ouro_pool *pool, unsigned word) {
+  if (word * 64u >= pool->end) return 0;
+  unsigned left = pool->end - word * 64u;
+  return bits_below(left < 64 ? left : 64) & ~(word == 0 ? bits_below(pool->first) : 0);
+}
+
 static inline unsigned pool_index_of(const ouro_pool *pool, const void *p) {
   uintptr_t offset = (uintptr_t)p & (OURO_POOL_BYTES - 1);
   if (pool->reciprocal) return (unsigned)(offset * pool->reciprocal >> 32);

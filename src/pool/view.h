@@ -14,10 +14,7 @@ static inline uint64_t view_claimed_word(const ouro_pool *pool, unsigned word) {
 
 /* Bits of the blocks of a word that the program holds. */
 static inline uint64_t view_live_word(const ouro_pool *pool, unsigned word) {
-  unsigned left = pool->end - word * 64u;
-  uint64_t usable = bits_below(left < 64 ? left : 64);
-  if (word == 0) usable &= ~bits_below(pool->first);
-  return usable & ~pool_words(pool)[word] & ~view_claimed_word(pool, word) &
+  return pool_usable_word(pool, word) & ~pool_words(pool)[word] & ~view_claimed_word(pool, word) &
          ~remote_word(pool, word);
 }
 
