@@ -15,7 +15,13 @@ STANDARD_C = set(
     "assert complex ctype errno float inttypes limits math stdalign stdarg stdatomic stdbool"
     " stddef stdint stdio stdlib stdnoreturn string".split()
 )
-MAY_ASK_THE_COMPILER = ("src/os/", "include/ouro/base.h", "python/ext/compat.h")
+MAY_ASK_THE_COMPILER = (
+    "src/os/",
+    "include/ouro/base.h",
+    "python/ext/compat.h",
+    "python/ext/gc/compat.h",
+    "python/ext/gc/frames.h",
+)
 # Public headers that are not named as their layer.
 OBJECT = "ouro object_inline gc weak list tuple dict set str bytes number record"
 PUBLIC_LAYER = {"pool_inline": "pool"} | dict.fromkeys(OBJECT.split(), "object")
