@@ -17,6 +17,10 @@
 #define CYCLE_GROUP toy_group
 #define CYCLE_CLOCK(world) toy_clock(world)
 #define CYCLE_PREFETCH(object) __builtin_prefetch(object)
+#define CYCLE_VISITED void
+#define CYCLE_GO_ON
+#define CYCLE_JUDGED 0
+#define CYCLE_JUDGE(world, members, destroyed) CYCLE_NOT_JUDGED
 
 /* What the objects of 64 slots side by side have in common: nothing. Objects in
  * pages of one kind would have their kind here. */

@@ -37,8 +37,17 @@ static void cycle_batch_free(cycle_batch *b) {
   *b = (cycle_batch){0};
 }
 
+/* Leaves in the batch what is to be destroyed: nothing, where the embedder has judged. Returns how
+ * many members were unreachable. */
+static size_t cycle_judge(CYCLE_EMBEDDER *e, cycle_batch *b) {
+  size_t found = CYCLE_JUDGE(e, &b->set, &b->found);
+  if (found == CYCLE_NOT_JUDGED) return cycle_condemn(e, b);
+  cycle_clear_set(&b->set);
+  return found;
+}
+
 static size_t cycle_batch_destroy(CYCLE_EMBEDDER *e, cycle_batch *b) {
-  size_t found = cycle_condemn(e, b);
+  size_t found = cycle_judge(e, b);
   cycle_destroy_all(e, &b->set, CYCLE_DROP);
   cycle_destroy_all(e, &b->set, CYCLE_FREE);
   cycle_clear_set(&b->set);

@@ -46,17 +46,20 @@ typedef struct cycle_uniter {
   uint32_t rank; /* of the referring member */
 } cycle_uniter;
 
-static inline void cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
+static inline CYCLE_VISITED cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
   const cycle_uniter *v = arg;
   uint64_t slot;
-  if (!embed_slot(v->e, other, &slot)) return;
+  if (!embed_slot(v->e, other, &slot)) return CYCLE_GO_ON;
   const cycle_chunk *chunk = cycle_chunk_of(v->residual, slot);
-  if (!cycle_has(chunk, slot) || v->marked[slot / 64] >> slot % 64 & 1) return;
+  if (!cycle_has(chunk, slot) || v->marked[slot / 64] >> slot % 64 & 1) return CYCLE_GO_ON;
   cycle_unite(v->residual, v->rank, cycle_rank(v->residual, chunk, slot));
+  return CYCLE_GO_ON;
 }
 
 /* Not inlined: an embedder's embed_weak need not be. */
-static void cycle_visit_weak(CYCLE_OBJECT weak, void *arg) { cycle_visit_unite(weak, arg); }
+static CYCLE_VISITED cycle_visit_weak(CYCLE_OBJECT weak, void *arg) {
+  return cycle_visit_unite(weak, arg);
+}
 
 /* A member that has died may be part of a component already, so it remains a candidate; whether it
  * lives is asked when its batch is made. */

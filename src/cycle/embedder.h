@@ -11,6 +11,13 @@
  *                     of them; all zero: nothing is known
  *     CYCLE_CLOCK(e)  nanoseconds, e.g. os_clock_ns()
  *     CYCLE_PREFETCH(o)  the object will be looked at soon; may be empty
+ *     CYCLE_VISITED, CYCLE_GO_ON  what visitors return, as the embedder's own traverse functions
+ *                     want it: a type and a value of it (void and nothing, or int and 0)
+ *     CYCLE_JUDGED    whether there is a CYCLE_JUDGE: 0 or 1
+ *     CYCLE_JUDGE(e, members, destroyed)  for runtimes with a collector of their own, which must
+ *                     have the last word: hands it the members of this const cycle_set, which it
+ *                     tests and destroys; returns how many it found unreachable, and *destroyed.
+ *                     CYCLE_NOT_JUDGED: the members are tested and destroyed as embed_* says
  *
  * then the functions below as `static inline`, then includes "cycle/cycle.h" for the types and
  * "cycle/template.h" for the bodies. No call goes through a pointer (measured: 1.2-2.0 times
@@ -78,6 +85,8 @@
 #define OURO_SRC_CYCLE_EMBEDDER_H
 
 #define CYCLE_PAGE_SLOTS 4096u
+
+#define CYCLE_NOT_JUDGED SIZE_MAX
 
 typedef enum cycle_part { CYCLE_CONDEMN, CYCLE_DROP, CYCLE_FREE } cycle_part;
 

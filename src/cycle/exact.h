@@ -25,11 +25,12 @@ typedef struct cycle_test {
   bool keep_special; /* what needs it again is taken as reached: its time comes later */
 } cycle_test;
 
-static inline void cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
   if (embed_slot(t->e, referent, &slot))
     cycle_count_soon(&t->references, &t->b->set, slot, t->near);
+  return CYCLE_GO_ON;
 }
 
 CYCLE_INLINE void cycle_reach(cycle_test *t, cycle_chunk *chunk, CYCLE_OBJECT o, unsigned bit) {
@@ -46,13 +47,14 @@ static void cycle_reach_bits(cycle_test *t, const CYCLE_GROUP *g, cycle_chunk *c
   }
 }
 
-static inline void cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_reach(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
   uint64_t slot;
-  if (!embed_slot(t->e, referent, &slot)) return;
+  if (!embed_slot(t->e, referent, &slot)) return CYCLE_GO_ON;
   cycle_chunk *chunk = cycle_chunk_of(&t->b->set, slot);
   if ((chunk->members & ~chunk->reached) >> slot % 64 & 1)
     cycle_reach(t, chunk, referent, slot % 64);
+  return CYCLE_GO_ON;
 }
 
 CYCLE_INLINE uint32_t cycle_count_member(cycle_test *t, const CYCLE_GROUP *g, CYCLE_OBJECT o) {

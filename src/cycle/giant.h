@@ -22,7 +22,7 @@ static bool cycle_giant_gather(cycle *c, CYCLE_EMBEDDER *e) {
 
 static void cycle_giant_test(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_keep_live(e, &c->batch.set);
-  c->report.found += cycle_condemn(e, &c->batch);
+  c->report.found += cycle_judge(e, &c->batch);
   c->report.destroyed += c->batch.found;
 }
 

@@ -17,22 +17,26 @@ static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t
   return (cycle_marker){e, &c->marks, &c->residual, near};
 }
 
-static inline void cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot)) cycle_mark_soon(v->marks, slot, v->near);
+  return CYCLE_GO_ON;
 }
 
 /* The same within the residual: what lies outside has been looked at. */
-static inline void cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
   const cycle_marker *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(v->residual, slot), slot))
     cycle_mark(v->marks, slot);
+  return CYCLE_GO_ON;
 }
 
 /* Not inlined: an embedder's embed_roots need not be. */
-static void cycle_visit_root(CYCLE_OBJECT root, void *arg) { cycle_visit_mark(root, arg); }
+static CYCLE_VISITED cycle_visit_root(CYCLE_OBJECT root, void *arg) {
+  return cycle_visit_mark(root, arg);
+}
 
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
   cycle_marker marker = cycle_marker_of(c, e, 0);
@@ -60,7 +64,7 @@ CYCLE_INLINE uint64_t cycle_prefetch_some(CYCLE_EMBEDDER *e, const CYCLE_GROUP *
 /* Scans the word's slots that are marked and not scanned, an object begun in the last slice first.
  * False: the slice is over. */
 CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
-                                     void (*visit)(CYCLE_OBJECT, void *)) {
+                                     cycle_visit visit) {
   cycle_marker marker = cycle_marker_of(c, e, word * 64);
   uint64_t all = cycle_unscanned(&c->marks, word), rest, others, spent = 0;
   if (c->position) all &= ~bits_below(c->at % 64);
@@ -85,7 +89,7 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
 
 /* Scans one page until it has nothing more to scan, what it marks in itself included. */
 CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
-                                     void (*visit)(CYCLE_OBJECT, void *)) {
+                                     cycle_visit visit) {
   uint64_t *grey = &c->marks.grey[page];
   while (*grey && !c->over) {
     uint64_t begun = c->at / 64 % CYCLE_PAGE_WORDS;
@@ -99,8 +103,7 @@ CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
 }
 
 /* False: the slice is over. */
-CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e,
-                                    void (*visit)(CYCLE_OBJECT, void *)) {
+CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e, cycle_visit visit) {
   cycle_marks *m = &c->marks;
   while (m->queued && !c->over) {
     if (!cycle_mark_in_page(c, e, m->queue[m->first], visit)) return false;
@@ -109,7 +112,7 @@ CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e,
   return !m->queued;
 }
 
-CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, void (*visit)(CYCLE_OBJECT, void *)) {
+CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, cycle_visit visit) {
   do {
     if (!cycle_mark_queued(c, e, visit)) return false;
     cycle_mark_waiting(&c->marks);

@@ -5,13 +5,14 @@
 
 #include "budget.h"
 
+typedef CYCLE_VISITED (*cycle_visit)(CYCLE_OBJECT referent, void *arg);
+
 /* Visits what a large object refers to, from reference c->position on. False: the slice ended
  * before the object did, and c->position says where to go on. Another object may be in the slot by
  * then, or its references may have moved: some are then missed or seen twice, which only makes a
  * guess worse. */
 CYCLE_INLINE bool cycle_scan_pieces(cycle *c, CYCLE_EMBEDDER *e, const CYCLE_GROUP *g,
-                                    CYCLE_OBJECT o, void (*visit)(CYCLE_OBJECT, void *),
-                                    void *arg) {
+                                    CYCLE_OBJECT o, cycle_visit visit, void *arg) {
   size_t length = embed_length(e, g, o);
   while (c->position < length && !c->over) {
     size_t left = length - c->position, piece = left < c->limits.piece ? left : c->limits.piece;
@@ -26,7 +27,7 @@ CYCLE_INLINE bool cycle_scan_pieces(cycle *c, CYCLE_EMBEDDER *e, const CYCLE_GRO
 
 /* Visits what `o` refers to and counts that as spent. False: the slice ended within it. */
 CYCLE_INLINE bool cycle_scan(cycle *c, CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, CYCLE_OBJECT o,
-                             uint64_t *spent, void (*visit)(CYCLE_OBJECT, void *), void *arg) {
+                             uint64_t *spent, cycle_visit visit, void *arg) {
   size_t length = embed_length(e, g, o);
   if (OURO_UNLIKELY(length > c->limits.piece)) return cycle_scan_pieces(c, e, g, o, visit, arg);
   embed_traverse(e, g, o, 0, length, visit, arg);

@@ -20,10 +20,11 @@ typedef struct cycle_subtracter {
   uint64_t near; /* a slot of the page that is looked at */
 } cycle_subtracter;
 
-static inline void cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_subtract(CYCLE_OBJECT referent, void *arg) {
   const cycle_subtracter *v = arg;
   uint64_t slot;
   if (embed_slot(v->e, referent, &slot)) cycle_count_soon(v->found, v->residual, slot, v->near);
+  return CYCLE_GO_ON;
 }
 
 /* Immortal objects are held whatever refers to them. */

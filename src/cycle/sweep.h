@@ -11,7 +11,9 @@
 
 #include "batch.h"
 
-static bool cycle_may_sweep(const cycle *c) { return c->undisturbed && c->budget == UINT64_MAX; }
+static bool cycle_may_sweep(const cycle *c) {
+  return !CYCLE_JUDGED && c->undisturbed && c->budget == UINT64_MAX;
+}
 
 /* Leaves garbage alone in the residual. False: some of it is special. */
 static bool cycle_only_garbage(cycle *c, CYCLE_EMBEDDER *e) {

@@ -50,16 +50,17 @@ typedef struct cycle_audit {
   uint32_t stray;  /* to candidates of another component */
 } cycle_audit;
 
-static inline void cycle_visit_audit(CYCLE_OBJECT referent, void *arg) {
+static inline CYCLE_VISITED cycle_visit_audit(CYCLE_OBJECT referent, void *arg) {
   cycle_audit *a = arg;
   const cycle_set *s = &a->c->residual;
   uint64_t slot;
-  if (!embed_slot(a->e, referent, &slot)) return;
+  if (!embed_slot(a->e, referent, &slot)) return CYCLE_GO_ON;
   const cycle_chunk *chunk = cycle_chunk_of(s, slot);
-  if (!cycle_has(chunk, slot)) return;
+  if (!cycle_has(chunk, slot)) return CYCLE_GO_ON;
   a->within++;
-  if (a->c->marks.marked[chunk->word] >> slot % 64 & 1) return;
+  if (a->c->marks.marked[chunk->word] >> slot % 64 & 1) return CYCLE_GO_ON;
   a->stray += cycle_find(s, cycle_rank(s, chunk, slot)) != a->root;
+  return CYCLE_GO_ON;
 }
 
 /* Looks at all members that are still there, or at all that are marked or are not. Returns the sum

@@ -9,6 +9,10 @@
 #define CYCLE_GROUP native_group
 #define CYCLE_CLOCK(rt) ((void)(rt), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
+#define CYCLE_VISITED void
+#define CYCLE_GO_ON
+#define CYCLE_JUDGED 0
+#define CYCLE_JUDGE(e, members, destroyed) CYCLE_NOT_JUDGED
 
 #include "collector.h"
 #include "inspect.h"

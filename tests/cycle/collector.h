@@ -13,6 +13,10 @@
 #define CYCLE_GROUP graph_group
 #define CYCLE_CLOCK(g) graph_clock(g)
 #define CYCLE_PREFETCH(o) (void)(o)
+#define CYCLE_VISITED void
+#define CYCLE_GO_ON
+#define CYCLE_JUDGED 0
+#define CYCLE_JUDGE(e, members, destroyed) CYCLE_NOT_JUDGED
 
 typedef struct graph_group {
   bool nothing; /* nodes have nothing in common */
