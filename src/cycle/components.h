@@ -58,7 +58,8 @@ static inline CYCLE_VISITED cycle_visit_unite(CYCLE_OBJECT other, void *arg) {
 
 /* Not inlined: an embedder's embed_weak need not be. */
 static CYCLE_VISITED cycle_visit_weak(CYCLE_OBJECT weak, void *arg) {
-  return cycle_visit_unite(weak, arg);
+  cycle_visit_unite(weak, arg);
+  return CYCLE_GO_ON;
 }
 
 /* A member that has died may be part of a component already, so it remains a candidate; whether it

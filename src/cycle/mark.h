@@ -35,7 +35,8 @@ static inline CYCLE_VISITED cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
 
 /* Not inlined: an embedder's embed_roots need not be. */
 static CYCLE_VISITED cycle_visit_root(CYCLE_OBJECT root, void *arg) {
-  return cycle_visit_mark(root, arg);
+  cycle_visit_mark(root, arg);
+  return CYCLE_GO_ON;
 }
 
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
