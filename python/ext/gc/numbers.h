@@ -2,7 +2,7 @@
 /*
  * What the collector says of itself: written by whoever holds the GIL, read by anyone at any time
  * (the channel's thread never takes the GIL). Each number is whole; together they may be a slice
- * apart.
+ * apart. The texts come with the numbers beside them.
  */
 #ifndef OURO_EXT_GC_NUMBERS_H
 #define OURO_EXT_GC_NUMBERS_H
@@ -11,8 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pauses by length: bucket i counts those of at most gcnumbers_bucket_ns(i), four to each doubling. */
-#define GCNUMBERS_BUCKETS 112
+/* Pauses by length: bucket i counts those of at most gcnumbers_bucket_ns(i), four to each doubling
+ * from 1 us to 1048 s, and one for what is beyond. 1, 1.25, 1.5, 1.75 and 2 ms are borders. */
+#define GCNUMBERS_BUCKETS 122
+
+#define GCNUMBERS_TYPE 64
+#define GCNUMBERS_WHY 200
 
 /* Why a slice was longer than the budget, or why a full collection ran at once. */
 typedef enum gcreason {
@@ -28,11 +32,12 @@ typedef enum gcreason {
 
 typedef struct gcnumbers {
   uint64_t on;             /* 1: the collector is Ouro's */
+  char why[GCNUMBERS_WHY]; /* it was wanted and cannot be: one line; "": not wanted, or on */
   uint64_t budget_ns;      /* of a slice */
   uint64_t limit_permille; /* floating garbage, of live objects */
   uint64_t cycles;         /* finished */
   uint64_t in_cycle;       /* 1: one is in progress */
-  uint64_t phase;          /* of it: an index into gcnumbers_phases */
+  uint64_t phase;          /* of it: for gcnumbers_phase */
   uint64_t slices, slices_ns;
   uint64_t pauses; /* slices, young and explicit collections together */
   uint64_t pauses_ns, longest_ns;
@@ -44,13 +49,14 @@ typedef struct gcnumbers {
   uint64_t old;      /* objects in the oldest generation */
   uint64_t pending;  /* promoted since the last cycle began: with `floating` the bound on garbage */
   uint64_t floating; /* most objects that may be garbage and not yet found, at this moment */
-  uint64_t
-      floating_worst; /* largest share of live objects that a cycle found to be garbage, permille */
+  uint64_t floating_worst; /* permille of live objects: most that a cycle found to be garbage */
   uint64_t table_bytes;    /* memory for what the collector remembers */
+  uint64_t texts;          /* odd while one of the texts, or what is beside it, is being written */
   uint64_t atomic_ns;      /* longest part of a slice that could not be divided */
   uint64_t atomic_phase;   /* in which phase */
   uint64_t atomic_members; /* of a component; 0: an object */
-  char atomic_type[64];    /* the object's, or of most of the component's members; "" : unknown */
+  /* The object's, or of most of the component's members; "": unknown. */
+  char atomic_type[GCNUMBERS_TYPE];
   uint64_t escalations[GCREASON_COUNT];
   uint64_t started_ns; /* os_clock_ns() when the collector was installed: for shares of time */
   uint64_t quiet;      /* 1: inside ouro.gc.quiet() */
@@ -60,10 +66,15 @@ typedef struct gcnumbers {
 extern const char *const gcreason_names[GCREASON_COUNT];
 extern const char *const gcreason_texts[GCREASON_COUNT];
 
+/* What a cycle is doing: one word, static. */
+const char *gcnumbers_phase(uint64_t phase);
+
+/* Longest pause that bucket i counts; INT64_MAX for the last. */
 uint64_t gcnumbers_bucket_ns(unsigned bucket);
 unsigned gcnumbers_bucket_of(uint64_t ns);
 
-/* The upper border of the bucket below which a share (0..1000 permille) of the pauses lies; 0: none. */
+/* How long `permille` (0 to 1000) of the pauses were at most: the border of the bucket that the last
+ * of them is in, or the longest pause where that is less. 0: there was no pause. */
 uint64_t gcnumbers_quantile(const gcnumbers *n, unsigned permille);
 
 /* A copy of the process's numbers. Any thread, no GIL. */
@@ -71,9 +82,30 @@ void gcnumbers_read(gcnumbers *out);
 
 /* --- For the collector, with the GIL --- */
 
-extern gcnumbers gcnumbers_now; /* all zero until the collector is on */
+/* All zero until the collector is on. Written by the functions below only, read as one likes. */
+extern gcnumbers gcnumbers_now;
+
+static inline void gcnumbers_set(uint64_t *number, uint64_t value) {
+  __atomic_store_n(number, value, __ATOMIC_RELAXED);
+}
+static inline void gcnumbers_add(uint64_t *number,
+                                 uint64_t more) { /* one writer: the GIL's holder */
+  gcnumbers_set(number, *number + more);
+}
+
+/* One more pause: for the count, the sum, the longest and its bucket. */
 void gcnumbers_pause(uint64_t ns);
+
+/* A part of a slice that could not be divided; kept if it is the longest so far. `type` may be NULL
+ * and is cut where it is longer than GCNUMBERS_TYPE - 1 bytes. */
 void gcnumbers_atomic(uint64_t ns, uint64_t phase, uint64_t members, const char *type);
-void gcnumbers_forget(void); /* in a forked child */
+
+/* The collector is on from now on, or cannot be: then with the reason, one line. */
+void gcnumbers_begin(uint64_t budget_ns, uint64_t limit_permille);
+void gcnumbers_refuse(const char *why);
+
+/* In a forked child: its own pauses and cycles are counted from zero. What is so at this moment
+ * stays: on, budget, limit, the cycle in progress, the objects, the tables. */
+void gcnumbers_forget(void);
 
 #endif
