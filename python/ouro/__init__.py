@@ -7,6 +7,8 @@
     ouro.install()           # from here on, objects come from Ouro's pools
     ouro.memory()            # where the resident memory is, in rows that add up
     ouro.give_back()         # return free memory to the operating system now
+
+With ouro.install(pause_ms=1.0) full collections take place in slices of a millisecond: ouro.gc.
 """
 
 import sys
@@ -29,13 +31,27 @@ def _unsupported():
 _reason = _unsupported()
 if _reason is None:
     try:
-        from ouro._ouro import GivenBack, __version__, give_back, install, installed, memory
+        from ouro._ouro import GivenBack, __version__, give_back, installed, memory
     except ImportError as _error:
         _reason = f"{_error}: run `{sys.executable} -m pip install --force-reinstall ouro`"
+
+if _reason is None:
+    from ouro import _ouro
+
+    def install(**options):
+        _ouro.install(**options)
+
+    # One signature and one text for both, the extension's: what help() and inspect look at.
+    install.__wrapped__ = _ouro.install
+    install.__doc__ = _ouro.install.__doc__
 
 
 def __getattr__(name):
     # Reached where the import above failed: `import ouro` works, using it says why it cannot.
-    if name in __all__ and _reason is not None:
+    if name in (*__all__, "gc") and _reason is not None:
         raise ImportError(_reason, name="ouro")
+    if name == "gc":  # most programs have no use for it: not imported before it is asked for
+        import ouro.gc as module
+
+        return module
     raise AttributeError(f"module 'ouro' has no attribute {name!r}")

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+from ouro import gc as gc
 from ouro._ouro import GivenBack as GivenBack
 from ouro._ouro import __version__ as __version__
 from ouro._ouro import give_back as give_back

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: MIT
+"""The module ouro.gc: what it asks of the extension, and what the program gets to see.
+
+Where the tests must decide what the collector does, a stand-in takes the extension's place.
+"""
+
+import textwrap
+
+from interpreter import run
+
+STAND_IN = """
+    import ouro, ouro.gc
+    class StandIn:
+        def __init__(self):
+            self.asked, self.depth, self.hook, self.cycle, self.want = [], 0, None, 0, 0
+            self.numbers = {"budget_ns": 1_500_000}
+        def _gc_stats(self): return self.numbers
+        def _gc_wanted(self): return self.want > 0
+        def _gc_on_pause(self, hook): self.hook = hook
+        def _gc_quiet(self, on):
+            self.depth += 1 if on else -1
+            return self.depth
+        def _gc_step(self, ms, start):
+            self.asked.append((ms, start))
+            self.want = max(self.want - 1, 0)
+            return self.want > 0
+    fake = ouro.gc._ouro = StandIn()
+"""
+
+
+def pretend(code):
+    """What the snippet printed, with `fake` in the extension's place."""
+    return run(textwrap.dedent(STAND_IN) + textwrap.dedent(code), ouro=None)
+
+
+# --- When -----------------------------------------------------------------------------------------
+
+
+def test_a_step_takes_the_budget_unless_told():
+    assert pretend("""
+        ouro.gc.step(), ouro.gc.step(2), ouro.gc.step(ms=0.25)
+        print(fake.asked)
+    """) == "[(1.5, True), (2.0, True), (0.25, True)]\n"
+
+
+def test_impossible_times_are_named():
+    out = pretend("""
+        for ms in (0, -1, 10_001, float("nan"), "1"):
+            try: ouro.gc.step(ms)
+            except (TypeError, ValueError) as error: print(type(error).__name__, error)
+        print(fake.asked)
+    """).splitlines()
+    assert out[0] == "ValueError ms must be more than 0 and at most 10000, not 0"
+    assert [line.split()[0] for line in out[1:5]] == 3 * ["ValueError"] + ["TypeError"]
+    assert out[5] == "[]"
+
+
+def test_quiet_sections_nest_and_end_with_exceptions():
+    assert pretend("""
+        import asyncio
+        with ouro.gc.quiet():
+            with ouro.gc.quiet(): print(fake.depth)
+            print(fake.depth)
+        @ouro.gc.quiet()
+        def function(a, *, b): return fake.depth, a, b
+        @ouro.gc.quiet()
+        async def coroutine(a):
+            await asyncio.sleep(0)
+            return fake.depth, a
+        print(function(1, b=2), asyncio.run(coroutine(3)), function.__name__, coroutine.__name__)
+        try:
+            with ouro.gc.quiet(): 1 / 0
+        except ZeroDivisionError: print(fake.depth)
+    """) == "2\n1\n(1, 1, 2) (1, 3) function coroutine\n0\n"
+
+
+def test_quiet_tasks_overlap():
+    assert pretend("""
+        import asyncio
+        section = ouro.gc.quiet()
+        @section
+        async def task(first, then):
+            await asyncio.sleep(first)
+            deepest = fake.depth
+            await asyncio.sleep(then)
+            return deepest
+        async def main(): return await asyncio.gather(task(.01, .05), task(.02, .02))
+        print(asyncio.run(main()), fake.depth)
+    """) == "[2, 2] 0\n"
+
+
+def test_a_generator_is_no_section():
+    assert pretend("""
+        async def two(): yield
+        for function in (lambda: (yield)), two:
+            try: ouro.gc.quiet()(function)
+            except TypeError as error: print(error)
+    """) == 2 * "a generator is no section: use `with ouro.gc.quiet():` inside it\n"
+
+
+# --- Idle loops -----------------------------------------------------------------------------------
+
+
+def test_an_idle_loop_steps_until_the_cycle_ends():
+    # GIVEN a cycle of five steps WHEN the loop has nothing to do THEN they are taken at once, each
+    # begins a cycle only where one is wanted, and stop() ends it
+    assert pretend("""
+        import asyncio
+        fake.want = 5
+        async def main():
+            with ouro.gc.idle(ms=2) as idle:
+                for _ in range(500):
+                    if fake.want == 0: break
+                    await asyncio.sleep(.02)
+                print(fake.asked == 5 * [(2.0, True)])
+            fake.want = 5
+            await asyncio.sleep(.2)
+            print(fake.want)
+        asyncio.run(main())
+    """) == "True\n5\n"
+
+
+def test_a_busy_loop_is_left_alone():
+    # GIVEN tasks that always have something to do WHEN a cycle is wanted THEN no step is taken
+    assert pretend("""
+        import asyncio, time
+        fake.want = 5
+        async def work(until):
+            while time.monotonic() < until:
+                end = time.perf_counter() + .0003
+                while time.perf_counter() < end: pass
+                await asyncio.sleep(0)
+        async def main():
+            ouro.gc.idle()
+            await work(time.monotonic() + .3)
+            print(fake.asked)
+        asyncio.run(main())
+    """) == "[]\n"
+
+
+def test_who_becomes_ready_during_a_step_comes_before_the_next():
+    # GIVEN steps of 5 ms WHEN a message arrives during one and is handed from callback to task
+    # THEN the answer is written before the next step
+    assert pretend("""
+        import asyncio, socket, time
+        left, right = socket.socketpair()
+        order = []
+        class Slow(StandIn):
+            def _gc_step(self, ms, start):
+                order.append("step")
+                if len(order) == 2: left.send(b"x")
+                time.sleep(ms / 1e3)
+                return super()._gc_step(ms, start)
+        fake = ouro.gc._ouro = Slow()
+        fake.want = 5
+        async def serve():
+            reader, writer = await asyncio.open_connection(sock=right)
+            await reader.readexactly(1)
+            order.append("answer")
+        async def main():
+            task = asyncio.create_task(serve())
+            ouro.gc.idle(ms=5)
+            for _ in range(500):
+                if fake.want == 0: break
+                await asyncio.sleep(.02)
+            await task
+        asyncio.run(main())
+        print(order.index("answer"))
+    """) == "2\n"
+
+
+def test_an_idle_loop_sleeps_where_nothing_is_wanted():
+    # GIVEN nothing to collect WHEN a loop is idle for a second THEN it takes less than 1 % of it
+    out = pretend("""
+        import asyncio, time
+        async def main():
+            ouro.gc.idle()
+            await asyncio.sleep(.1)
+            began = time.process_time()
+            await asyncio.sleep(1)
+            print(time.process_time() - began, fake.asked)
+        asyncio.run(main())
+    """)
+    seconds, asked = out.split()
+    assert float(seconds) < 0.01 and asked == "[]"
+
+
+def test_a_loop_of_another_thread():
+    assert pretend("""
+        import asyncio, threading
+        fake.want = 3
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        idle = ouro.gc.idle(loop)
+        while fake.want: pass
+        idle.stop()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        print(len(fake.asked))
+    """) == "3\n"
+
+
+def test_without_a_loop_there_is_nothing_to_be_idle():
+    assert "no running event loop" in pretend("""
+        try: ouro.gc.idle()
+        except RuntimeError as error: print(error)
+    """)
+
+
+# --- What happened --------------------------------------------------------------------------------
+
+
+def test_pauses_are_told():
+    assert pretend("""
+        seen = []
+        @ouro.gc.on_pause
+        def first(pause): seen.append(pause.seconds)
+        ouro.gc.on_pause(seen.append)
+        fake.hook(.001, "slice", "mark")
+        ouro.gc.off_pause(first)
+        fake.hook(.002, "young", "")
+        ouro.gc.off_pause(seen.append)
+        print(seen, fake.hook)
+        try: ouro.gc.off_pause(first)
+        except ValueError as error: print("is not registered" in str(error))
+    """) == (
+        "[0.001, Pause(seconds=0.001, kind='slice', phase='mark'),"
+        " Pause(seconds=0.002, kind='young', phase='')] None\nTrue\n"
+    )
+
+
+def test_pauses_that_callbacks_cause_are_not_told_to_them():
+    assert pretend("""
+        seen = []
+        @ouro.gc.on_pause
+        def callback(pause):
+            fake.hook(.002, "young", "")
+            seen.append(pause.seconds)
+        fake.hook(.001, "slice", "mark")
+        fake.hook(.003, "slice", "mark")
+        print(seen)
+    """) == "[0.001, 0.003]\n"
+
+
+def test_all_callbacks_run_whatever_one_raises():
+    assert pretend("""
+        seen = []
+        @ouro.gc.on_pause
+        def broken(pause): 1 / 0
+        ouro.gc.on_pause(seen.append)
+        for _ in range(2):
+            try: fake.hook(.001, "slice", "mark")
+            except ZeroDivisionError: print(len(seen))
+    """) == "1\n2\n"
+
+
+def test_quantiles():
+    # GIVEN 1000 pauses WHEN asked for quantiles THEN each is the border of its bucket, and none is
+    # longer than the longest
+    assert pretend("""
+        fake.numbers = {"bucket": [(1e-6, 500), (1e-5, 0), (1e-3, 490), (2e-3, 9), (4e-3, 1)],
+                        "pauses": 1000, "pauses_ns": 5e8, "longest_ns": 3e6}
+        print(ouro.gc.pauses())
+        fake.numbers = {"bucket": [(1e-6, 0)], "pauses": 0, "pauses_ns": 0, "longest_ns": 0}
+        print(*ouro.gc.pauses())
+    """) == (
+        "Pauses(number=1000, total=0.5, p50=1e-06, p99=0.001, p999=0.002, longest=0.003)\n"
+        "0 0.0 0.0 0.0 0.0 0.0\n"
+    )
