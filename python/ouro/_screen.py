@@ -15,7 +15,7 @@ from ouro import _ouro
 
 _MIB = 1 << 20
 _TYPES = 10
-_WIDTH = 80
+_HEIGHT, _WIDTH = 24, 80
 
 # The ledger on this screen: label, keys of ouro.memory() that it adds up. All together: 'resident'.
 _ROWS = (
@@ -77,6 +77,7 @@ def collect(begun):
         "types": types,
         "pauses": _ouro._pauses(),
         "collector": begun["gc_isenabled"](),
+        "sliced": _sliced(),
     }
 
 
@@ -86,8 +87,9 @@ def screen(facts, colours=False):
     lines += [
         left.ljust(45) + right for left, right in zip(_type_lines(facts), _ledger_lines(facts))
     ]
-    lines += ["", *_collections(facts["pauses"], facts["collector"]), ""]
-    lines += _next(facts["memory"])
+    lines += ["", *_collections(facts)]
+    lines += [""] * (len(lines) < _HEIGHT - 1)
+    lines += _next(facts)
     lines = [line.rstrip()[:_WIDTH] for line in lines]
     if colours:
         lines[0] = f"\033[1m{lines[0]}\033[0m"
@@ -128,20 +130,48 @@ def _ledger_lines(facts):
         yield f"{label:<26}{tenths / 10:>9.1f}"
 
 
-def _collections(pauses, enabled):
-    state = "" if enabled else "  (collector left off)"
+def _collections(facts):
+    sliced = facts["sliced"]
+    state = "" if facts["collector"] else "  (collector left off)"
     yield f"collections{'runs':>11}{'total':>10}{'longest':>10}{'unreachable':>13}{state}"
-    for generation, (runs, total, longest, collected, failed) in enumerate(pauses):
-        found = f"{collected + failed:,}"
-        yield f"generation {generation}{runs:>10,}{_time(total):>10}{_time(longest):>10}{found:>13}"
+    for generation, (runs, *times, found, failed) in enumerate(facts["pauses"]):
+        if generation < 2 or sliced is None:
+            yield _collection(f"generation {generation}", runs, *times, found + failed)
+    if sliced is not None:
+        yield from _slices(sliced)
 
 
-def _next(memory):
+def _collection(label, runs, total, longest, found):
+    runs = f"{runs:,}".rjust(22 - len(label))
+    return f"{label}{runs}{_time(total):>10}{_time(longest):>10}{found:>13,}"
+
+
+def _slices(sliced):
+    """What took the place of generation 2 where Ouro's collector is on."""
+    yield _collection(
+        "full, in slices",
+        sliced["cycles"],
+        sliced["slices_ns"],
+        sliced["slice_longest_ns"],
+        sliced["found"],
+    )
+    most, longest = _time(sliced["p99_ns"]), _time(sliced["longest_ns"])
+    yield f"99 % of {sliced['pauses']:,} pauses took at most {most}, the longest {longest}"
+    reasons = sorted(sliced["escalations"].items(), key=lambda item: -item[1])
+    said = ", ".join(f"{count:,} {reason}" for reason, count in reasons if count)
+    if said:
+        yield f"over the budget of {_time(sliced['budget_ns'])}: {said}"
+
+
+def _next(facts):
+    memory, sliced = facts["memory"], facts["sliced"]
     free = memory["heap.held"] + memory["heap.purgeable"] + memory["malloc.free"]
+    what = "`ouro ledger PID --watch` follows it"
     if free > 16 * _MIB and free * 10 > memory["resident"]:
-        yield "next: while it runs, `ouro ps` finds it, `ouro give-back PID` returns what is free"
-    else:
-        yield "next: while it runs, `ouro ps` finds it, `ouro ledger PID --watch` follows it"
+        what = "`ouro give-back PID` returns what is free"
+    elif sliced is not None and any(sliced["escalations"].values()):
+        what = "`ouro gc PID` says why pauses were long"
+    yield f"next: while it runs, `ouro ps` finds it, {what}"
 
 
 # --- Numbers as text ------------------------------------------------------------------------------
@@ -197,6 +227,14 @@ def _program(argv):
     if rest[:1] == ["-c"]:
         return "-c"
     return " ".join(rest[:2] if rest[:1] == ["-m"] else rest[:1]) or "python"
+
+
+def _sliced():
+    """What Ouro's collector counted; None: CPython's is at work."""
+    try:
+        return _ouro._gc_stats()
+    except (AttributeError, RuntimeError):
+        return None
 
 
 def _resident():

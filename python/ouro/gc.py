@@ -223,22 +223,11 @@ p50, p99, p999: half of the pauses were at most this long, 99 %, 99.9 %; to a fi
 """
 
 
-def _quantile(buckets, share):
-    """The upper border of the bucket below which that share of the counted lies."""
-    rest = share * sum(count for _, count in buckets)
-    for border, count in buckets:
-        rest -= count
-        if count and rest <= 0:
-            return border
-    return 0.0
-
-
 def pauses():
     """How long the collector stopped the program: slices, young and explicit collections."""
     now = stats()
-    longest = now["longest_ns"] / 1e9
-    shares = (min(_quantile(now["bucket"], share), longest) for share in (0.5, 0.99, 0.999))
-    return Pauses(now["pauses"], now["pauses_ns"] / 1e9, *shares, longest)
+    names = ("pauses_ns", "p50_ns", "p99_ns", "p999_ns", "longest_ns")
+    return Pauses(now["pauses"], *(now[name] / 1e9 for name in names))
 
 
 def stats():
