@@ -11,9 +11,13 @@
 
 #include "../compat.h"
 
-/* Calls visit(object, arg) for the roots of the interpreter that runs; NULL is never passed, some
- * may be passed twice. Makes no objects, runs no Python code. At most a few microseconds per frame;
- * of very deep stacks only the newest frames are looked at. Needs the GIL. */
+/* Calls visit(object, arg) for the roots of the interpreter that runs, and for some of what locals
+ * refer to; its result is ignored. NULL is never passed, some may be passed twice. Runs no Python
+ * code, starts no collection and makes no objects, but for the first call, which may turn its
+ * callers' frames into objects to prove how frames are laid out. At most a few microseconds per
+ * frame; of very deep stacks only the newest frames are looked at. Visits nothing once the
+ * interpreter has begun to end. Needs the GIL, and no collection in the part that examines objects:
+ * in a "start" or "stop" callback all is well. */
 void gcroots_visit(visitproc visit, void *arg);
 
 #endif
