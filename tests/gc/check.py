@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Random programs over random graphs, with Ouro's collector and with CPython's.
+
+    check.py --seeds 0-199 [--python PATH] [--size EVENTS] [--no-stock]
+
+Each seed is one program (program.py) with a model of what must be alive. It is wrong if anything
+that is reachable dies or changes, if a finalizer or callback runs for it, or runs twice; if garbage
+is left after complete collections; and if the same program on stock has other results. Every run
+of 20 seeds is a process of its own, whose settings (budget, busy or not) depend on its number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+BLOCK = 20  # seeds in one process
+BUDGETS_US = (1000, 5, 20, 100, 300)  # of a slice
+
+
+def environment(block: int, ouro: bool) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OURO_")}
+    kept["PYTHONFAULTHANDLER"] = "1"
+    if ouro:
+        busy = ",gc_busy=1" if block % 3 == 1 else ""
+        kept["OURO_RUN"] = f"quiet=1,channel=0,pause_us={BUDGETS_US[block % 5]}{busy}"
+    return kept
+
+
+def work(first: int, last: int, size: int, ouro: bool) -> int:
+    """In a process of its own: a line for each seed."""
+    import gc
+
+    import program
+
+    if ouro:
+        import ouro as package
+
+        if not package.installed():
+            import ouro._boot  # noqa: F401 - what ouro_boot.pth does in an installation
+        if not package.installed():
+            raise SystemExit("Ouro is not installed: build it and set PYTHONPATH")
+    collector = program.Ouro() if ouro else program.Stock()
+    for seed in range(first, last):
+        print("seed", seed, flush=True)
+        print("done", seed, program.Program(seed, collector, size).run(), flush=True)
+    gc.collect()
+    return 0
+
+
+def run_block(options, first: int, last: int, ouro: bool) -> tuple[dict[int, str], str]:
+    """The seeds' results, and how it went wrong."""
+    command = [options.python, str(HERE / "check.py"), "--worker", "--size", str(options.size),
+               "--seeds", f"{first}-{last - 1}", *([] if ouro else ["--stock"])]
+    # Twice as long as anything was seen to take, and then some, for busy machines.
+    try:
+        done = subprocess.run(command, env=environment(first // BLOCK, ouro), capture_output=True,
+                              text=True, errors="replace", timeout=options.timeout)
+        out, err, status = done.stdout, done.stderr, done.returncode
+    except subprocess.TimeoutExpired as late:
+        out, err = ((text or b"").decode(errors="replace") for text in (late.stdout, late.stderr))
+        status = f"none after {options.timeout} s"
+    lines = [line.split() for line in out.splitlines()]
+    results = {int(line[1]): line[2] for line in lines if line[0] == "done"}
+    if status == 0 and len(results) == last - first and not err:
+        return results, ""
+    started = [line[1] for line in lines if line[0] == "seed"]
+    return results, (f"seed {started[-1] if started else first}, status {status}\n"
+                     f"{err[-4000:]}")
+
+
+def run(options, first: int, last: int) -> int:
+    """How many of the blocks failed."""
+    bad = seeds = 0
+    began = time.monotonic()
+    for start in range(first, last + 1, BLOCK):
+        end = min(start + BLOCK, last + 1)
+        results, error = run_block(options, start, end, ouro=True)
+        if not error and not options.no_stock:
+            stock, error = run_block(options, start, end, ouro=False)
+            error = error and f"on stock: {error}"
+            differ = [seed for seed in stock if results[seed] != stock[seed]]
+            error = error or (f"seeds {differ}: other results than stock\n" if differ else "")
+        seeds += len(results)
+        if error:
+            bad += 1
+            print(f"FAILED: {error.rstrip()}\nrepeat: {sys.argv[0]} --seeds {start}-{end - 1} "
+                  f"--size {options.size}", flush=True)
+    print(f"{seeds} seeds in {time.monotonic() - began:.0f} s, {bad} blocks failed", flush=True)
+    return bad
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", default="0-99", metavar="A-B")
+    parser.add_argument("--size", type=int, default=120, help="events of one program")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter; it has Ouro")
+    parser.add_argument("--no-stock", action="store_true", help="only Ouro, against the model")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for a block")
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--stock", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition("-")
+    if options.worker:
+        return work(int(first), int(last) + 1, options.size, not options.stock)
+    # Blocks begin at multiples, so that a seed meets the same settings in any range.
+    return run(options, int(first) // BLOCK * BLOCK, int(last or first)) != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
