@@ -15,7 +15,6 @@ these raises RuntimeError, which says so.
 import collections
 import contextlib
 import functools
-import threading
 import time
 
 from ouro import _ouro
@@ -160,12 +159,12 @@ def idle(loop=None, ms=None):
 Pause = collections.namedtuple("Pause", ("seconds", "kind", "phase"))
 Pause.__doc__ = """One pause of the collector.
 
-kind: 'slice', 'young' or 'explicit' (the program called gc.collect()).
-phase: where the cycle was after it; '' where none is in progress.
+kind: 'slice' of a cycle, 'young' collection, 'explicit': the program called gc.collect(), 'stock':
+a full collection that had to be CPython's own.
+phase: what the cycle in progress does next; 'idle' or '': there is none.
 """
 
 _callbacks = []
-_telling = set()  # threads inside callbacks: pauses that these cause are not told to them
 
 
 def _tell_each(callbacks, pause):
@@ -178,22 +177,17 @@ def _tell_each(callbacks, pause):
 
 
 def _tell(seconds, kind, phase):
-    thread = threading.get_ident()
     callbacks = tuple(_callbacks)
-    if thread in _telling or not callbacks:
-        return
-    _telling.add(thread)
-    try:
+    if callbacks:
         _tell_each(callbacks, Pause(seconds, kind, phase))
-    finally:
-        _telling.discard(thread)
 
 
 def on_pause(callback):
     """Call `callback(pause)` after each pause of the collector, whichever thread it stopped.
 
     That can be in the middle of anything that thread does: append to a deque or add to a number,
-    and take no lock that the program may hold. What a callback raises goes to sys.unraisablehook.
+    and take no lock that the program may hold. Pauses while callbacks run are not told. What a
+    callback raises goes to sys.unraisablehook.
     The result is `callback`, so that this is also a decorator.
     """
     _callbacks.append(callback)

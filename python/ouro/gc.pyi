@@ -24,7 +24,7 @@ class Pause(NamedTuple):
     """One pause of the collector."""
 
     seconds: float
-    kind: Literal["slice", "young", "explicit"]
+    kind: Literal["slice", "young", "explicit", "stock"]
     phase: str
 
 class Pauses(NamedTuple):

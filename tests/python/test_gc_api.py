@@ -230,19 +230,6 @@ def test_pauses_are_told():
     )
 
 
-def test_pauses_that_callbacks_cause_are_not_told_to_them():
-    assert pretend("""
-        seen = []
-        @ouro.gc.on_pause
-        def callback(pause):
-            fake.hook(.002, "young", "")
-            seen.append(pause.seconds)
-        fake.hook(.001, "slice", "mark")
-        fake.hook(.003, "slice", "mark")
-        print(seen)
-    """) == "[0.001, 0.003]\n"
-
-
 def test_all_callbacks_run_whatever_one_raises():
     assert pretend("""
         seen = []
