@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
-Questions: pairs, threads, instructions, walk, scripts, heaps, giveback and five named native_...; `pool` is
-the first four, `python` is scripts and heaps, `native` the five; none: all. See bench/README.md for what each
-number means.
+Questions: pairs, threads, instructions, walk, scripts, heaps, giveback, five named native_... and six named
+gc_...; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all. See
+bench/README.md for what each number means.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ ROOT = Path(__file__).resolve().parent.parent
 POOL = ("pairs", "threads", "instructions", "walk")
 PYTHON = ("scripts", "heaps")
 NATIVE = tuple(f"native_{name}" for name in ("trees", "churn", "objects", "collect", "steps"))
-QUESTIONS = (*POOL, *PYTHON, "giveback", *NATIVE)
-GROUPS = {"pool": POOL, "python": PYTHON, "native": NATIVE, "all": QUESTIONS}
+GC = tuple(f"gc_{name}" for name in ("slices", "whole", "giants", "build", "memory", "scripts"))
+QUESTIONS = (*POOL, *PYTHON, "giveback", *NATIVE, *GC)
+GROUPS = {"pool": POOL, "python": PYTHON, "native": NATIVE, "gc": GC, "all": QUESTIONS}
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
@@ -102,7 +103,8 @@ def commit() -> str:
 
 def run_questions(options: argparse.Namespace) -> dict:
     settings = settings_from(options)
-    build_programs(settings.build)
+    if not set(chosen(options.questions)) <= set(GC):  # those have no programs in C
+        build_programs(settings.build)
     machine.raise_priority()
     results = {
         "machine": machine.facts() | {"commit": commit()},

@@ -41,9 +41,19 @@ def expect_allocator() -> None:
         raise SystemExit(f"bench: Ouro is {'not ' if wanted else ''}installed in {sys.executable}")
 
 
+def expect_collector() -> None:
+    """The same for the full collections."""
+    if os.environ.get("BENCH_COLLECTOR") == "1":
+        import ouro.gc  # here, so that it is in no heap that is measured
+
+        if not ouro.gc.stats()["on"]:
+            raise SystemExit(f"bench: Ouro's collector is off in {sys.executable}")
+
+
 def report() -> None:
     """The numbers of the whole process; the last thing a program does."""
     expect_allocator()
+    expect_collector()
     print("user", user_seconds())
     print("cpu", process_time())
     print("peak", peak_bytes(), flush=True)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Young collections alone: young.py ROUNDS.
+
+Beside a heap of records, each round makes as many small containers as set off ten collections of the youngest
+generation. Half of them die by their counts, a quarter in cycles, the rest lives for ten rounds. Timed is the whole
+of it, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept away by their
+threshold, Ouro's slices by quiet().
+"""
+
+import gc
+import sys
+from collections import deque
+from contextlib import nullcontext
+from time import thread_time_ns
+
+import sliced
+from graph import records
+
+OLD = 200_000
+YOUNG_PER_OLDER = 10
+
+
+def make(count: int) -> list:
+    """`count` lists, of which a half stays with the caller."""
+    kept = []
+    for number in range(count // 4):
+        kept.append([number])
+        kept.append([kept[-1]])
+        ring = [number]
+        ring.append([ring])
+    return kept
+
+
+def automatic(rounds: int, youngest: int) -> int:
+    window = deque(maxlen=10)
+    start = thread_time_ns()
+    for _ in range(rounds):
+        window.append(make(youngest * YOUNG_PER_OLDER))
+    return thread_time_ns() - start
+
+
+def explicit(rounds: int, youngest: int) -> int:
+    """ns of the collections alone."""
+    window, spent = deque(maxlen=10), 0
+    for _ in range(rounds):
+        part = []
+        for last in range(YOUNG_PER_OLDER):
+            part.append(make(youngest))
+            start = thread_time_ns()
+            gc.collect(int(last == YOUNG_PER_OLDER - 1))
+            spent += thread_time_ns() - start
+        window.append(part)
+    return spent
+
+
+def main() -> None:
+    rounds, youngest = int(sys.argv[1]), gc.get_threshold()[0]
+    sliced.by_hand()
+    old = records(OLD, 0)
+    sliced.full()
+    with sliced.ouro.gc.quiet() if sliced.SLICED else nullcontext():
+        gc.set_threshold(youngest, YOUNG_PER_OLDER, 1 << 30)
+        print("automatic", automatic(rounds, youngest) / 1e9)
+        sliced.by_hand()
+        print("explicit", explicit(rounds, youngest) / 1e9)
+    sliced.finish()
+    del old
+
+
+main()
