@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The layout part alone in an extension of its own, for test_gc_layout.py. What it finds can be
+ * bent before it is proved: find("generations", 8) moves that place by 8 bytes.
+ */
+#include "gc/compat.h"
+
+static const char *bent;
+static long bend_by;
+
+void *gclayout_bend(const char *what, void *place) {
+  return bent && !strcmp(what, bent) ? (char *)place + bend_by : place;
+}
+
+static PyObject *find(PyObject *self, PyObject *arguments) {
+  (void)self;
+  bent = NULL;
+  if (!PyArg_ParseTuple(arguments, "|sl", &bent, &bend_by)) return NULL;
+  return gclayout_describe();
+}
+
+/* How long it takes, in nanoseconds. */
+static PyObject *measure(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  gclayout at;
+  char why[GCLAYOUT_WHY];
+  struct timespec before, after;
+  bent = NULL;
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  if (!gclayout_find(&at, why)) return PyUnicode_FromString(why);
+  clock_gettime(CLOCK_MONOTONIC, &after);
+  return PyLong_FromLong((after.tv_sec - before.tv_sec) * 1000000000L + after.tv_nsec -
+                         before.tv_nsec);
+}
+
+/* What was found, as the program sees it: counts of the generations' lists, and the counters. */
+static PyObject *look(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  gclayout at;
+  char why[GCLAYOUT_WHY];
+  bent = NULL;
+  if (!gclayout_find(&at, why)) return PyUnicode_FromString(why);
+  Py_ssize_t size[4] = {0};
+  for (int g = 0; g < 4; g++) {
+    const gclink *head = g < 3 ? &at.generation[g]->head : at.permanent;
+    for (const gclink *l = gclink_next(head); l != head; l = gclink_next(l)) size[g]++;
+  }
+  gcstats old = gclayout_old_stats(&at);
+  return Py_BuildValue("{s(nnnn)snsnsOsOsnsnsn}", "sizes", size[0], size[1], size[2], size[3],
+                       "total", *at.long_lived_total, "pending", *at.long_lived_pending, "garbage",
+                       *at.garbage, "callbacks", *at.callbacks, "collections", *old.collections,
+                       "collected", *old.collected, "uncollectable", *old.uncollectable);
+}
+
+static PyMethodDef methods[] = {{"find", find, METH_VARARGS, NULL},
+                                {"measure", measure, METH_NOARGS, NULL},
+                                {"look", look, METH_NOARGS, NULL},
+                                {NULL, NULL, 0, NULL}};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT, "gclayout_try", NULL, -1, methods, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit_gclayout_try(void) { return PyModule_Create(&module); }
