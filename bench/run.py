@@ -3,8 +3,8 @@
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
 Questions: pairs, threads, instructions, walk, scripts, heaps, giveback, five named native_... and six named
-gc_...; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all. See
-bench/README.md for what each number means.
+gc_...; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all.
+See bench/README.md for what each number means.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 
 rings       pairs that refer to each other, the last 200,000 of them held
 components  graphs of 100,000 containers that hang together, the last two of them held
-chain       three lists linked in both directions, one after the other, with a small cycle dropped at each link
+chain       three lists linked both ways, one after the other, with a small cycle dropped at each link
 exceptions  exceptions kept in the frames they came through, the last 2,000 of them held
 
 They live beside a heap of BASE containers that stays.

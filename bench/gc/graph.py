@@ -58,7 +58,7 @@ def in_pages(records: list) -> list:
 def records(containers: int, garbage: int) -> tuple:
     """Records linked at random: pages of the living ones, and one of each ring that is to be garbage.
 
-    `garbage` percent of the rings, dealt evenly among the living in memory, are referred to by nobody else."""
+    `garbage` percent of the rings, evenly among the living in memory, are referred to by nobody else."""
     living, doomed = [], []
     with switched_off():
         for number in range(containers // PER_RECORD):

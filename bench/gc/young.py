@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Young collections alone: young.py ROUNDS.
 
-Beside a heap of records, each round makes as many small containers as set off ten collections of the youngest
-generation. Half of them die by their counts, a quarter in cycles, the rest lives for ten rounds. Timed is the whole
-of it, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept away by their
-threshold, Ouro's slices by quiet().
+Beside a heap of records, each round makes as many lists as set off ten collections of the youngest
+generation: half of them in cycles that are dropped at once, the others live for ten rounds. Timed is the
+whole of it, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept
+away by their threshold, Ouro's slices by quiet().
 """
 
 import gc
