@@ -27,6 +27,15 @@ after = ouro.memory()
 assert ouro.installed(), "ouro is importable but not installed"
 assert before != after, "200,000 tuples did not show in the ledger"
 """
+PROBE_COLLECTOR = """
+import ouro.gc
+assert ouro.gc.stats()["on"], "the collector is CPython's"
+"""
+
+# OURO_RUN in the test processes: memory alone; every full collection Ouro's, in slices as long as
+# a user's; a cycle always in progress, so that each young collection goes on with it.
+MODES = {"memory": "quiet=1", "pause": "quiet=1,pause_us=1000",
+         "busy": "quiet=1,pause_us=100,gc_busy=1"}
 
 
 @dataclasses.dataclass
@@ -66,7 +75,8 @@ def last_case(log: pathlib.Path) -> str:
 
 
 class Interpreter:
-    def __init__(self, python: str, work: pathlib.Path):
+    def __init__(self, python: str, work: pathlib.Path, mode: str = "memory"):
+        self.mode = mode
         work = work.absolute()
         # Not resolved: a virtual environment is known by the path of its interpreter.
         self.base = os.path.abspath(shutil.which(python) or python)
@@ -98,7 +108,8 @@ class Interpreter:
     def probe(self) -> None:
         """Fail unless Ouro serves objects here: a run would compare stock with stock."""
         environment = self._environment(True, self.work / "probe.witness")
-        subprocess.run([self.python, "-c", PROBE], env=environment, check=True)
+        probe = PROBE if self.mode == "memory" else PROBE + PROBE_COLLECTOR
+        subprocess.run([self.python, "-c", probe], env=environment, check=True)
 
     def modules(self) -> list[str]:
         listed = self._ask(self.python, "import sys; sys.argv[1:] = ['--list-tests']\n"
@@ -127,13 +138,13 @@ class Interpreter:
                 if not name.startswith(("PYTHON", "OURO_", "VIRTUAL_ENV"))}
         kept["OURO_WITNESS"] = str(witness)
         kept["OURO_DIR"] = str(self.work / "sockets")
-        return kept | ({"OURO_RUN": "quiet=1"} if ouro else {})
+        return kept | ({"OURO_RUN": MODES[self.mode]} if ouro else {})
 
     def run(self, module: str, *, ouro: bool, use: str | None, skip: list[str], timeout: float,
             tag: str) -> Outcome:
         """Run one module (or `module:pattern,...` of it) in its own process; read what it did."""
         module, _, patterns = module.partition(":")
-        side = "ouro" if ouro else "stock"
+        side = {"memory": "ouro"}.get(self.mode, self.mode) if ouro else "stock"
         base = self.work / "logs" / f"{module}.{side}{tag}"
         base.parent.mkdir(exist_ok=True)
         log, xml, witness = (base.with_name(base.name + end)

@@ -8,12 +8,22 @@ import os
 import sys
 
 
+def _collects(ouro) -> bool:
+    """Whether the collector is Ouro's, where it should be."""
+    if "pause_us" not in os.environ.get("OURO_RUN", ""):
+        return True
+    try:
+        return bool(ouro._ouro._gc_stats()["on"])
+    except RuntimeError:
+        return False
+
+
 def _write() -> None:
     path = os.environ.get("OURO_WITNESS")
     if not path:
         return
     ouro = sys.modules.get("ouro")
-    line = b"%d %d\n" % (os.getpid(), ouro is not None and ouro.installed())
+    line = b"%d %d\n" % (os.getpid(), ouro is not None and ouro.installed() and _collects(ouro))
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 """CPython's own test suite, stock and with Ouro in every test process, compared case by case.
 
-    run.py [--python PATH]... [--full] [--jobs N] [module...]
+    run.py [--python PATH]... [--collector[=busy]] [--full] [--jobs N] [module...]
 
-Without modules it runs those of default.txt. A case that passes on stock and not with Ouro is a
+Without modules it runs those of default.txt, or with --collector those of collector.txt. A case that passes on stock and not with Ouro is a
 regression (exit status 1), unless known.txt says why it must be so; a case whose result changes
 when its module is run again is named as flaky. A module whose process did not have Ouro fails.
 """
@@ -22,7 +22,7 @@ import signal
 import sys
 import tempfile
 
-from interpreter import HERE, NOT_THERE, Interpreter, Outcome
+from interpreter import HERE, MODES, NOT_THERE, Interpreter, Outcome
 
 AGAIN = 2  # further runs on both sides of a module that differs
 WHOLE_MODULE = "(process)"  # the name of "it ended with a bad status" among the cases
@@ -90,6 +90,8 @@ def judge(python: Interpreter, result: Comparison, run) -> None:
     """Sort the differences into known, flaky and regressions; a crash is never flaky."""
     lost = losses(result.stock, result.ouro)
     known = patterns("known.txt", python.version, result.module)
+    if python.mode != "memory":
+        known += patterns("known-collector.txt", python.version, result.module)
     result.known = sorted(case for case in lost if any(fnmatch.fnmatch(case, p) for p in known))
     lost -= set(result.known)
     result.fixed = sorted(result.stock.failed & result.ouro.passed)
@@ -119,13 +121,12 @@ def details(result: Comparison) -> list[str]:
 
 
 def run_interpreter(path: str, options) -> list[Comparison]:
-    python = Interpreter(path, options.work)
+    python = Interpreter(path, options.work, options.collector)
     python.prepare(None if options.stock else options.install)
     if not options.stock:
         python.probe()
-    modules = options.modules or (python.modules() if options.full else
-                                  [words[0] for words in read_list(HERE / "default.txt")])
-    print(f"\nCPython {python.version}, {len(modules)} modules\n{'module':34} {'stock':>6} "
+    modules = options.modules or chosen(python, options)
+    print(f"\nCPython {python.version}, {python.mode}, {len(modules)} modules\n{'module':34} {'stock':>6} "
           f"{'ouro':>6} {'s':>7} {'s':>7} {'procs':>5}  verdict", flush=True)
     results = []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
@@ -134,6 +135,15 @@ def run_interpreter(path: str, options) -> list[Comparison]:
             print("\n".join([row(result), *details(result)]), flush=True)
     print(summary(python, results), flush=True)
     return results
+
+
+def chosen(python: Interpreter, options) -> list[str]:
+    """The modules of a run that names none."""
+    if options.collector == "memory":
+        return (python.modules() if options.full else
+                [words[0] for words in read_list(HERE / "default.txt")])
+    return [words[0] for words in read_list(HERE / "collector.txt")
+            if options.full or "long" not in words]
 
 
 def summary(python: Interpreter, results: list[Comparison]) -> str:
@@ -160,7 +170,9 @@ def parse(arguments: list[str] | None = None):
     parser.add_argument("modules", nargs="*",
                         help="test modules, as test_gc, or test_gc:GCTests for classes or cases")
     parser.add_argument("--python", action="append", help="interpreter to test (repeatable)")
-    parser.add_argument("--full", action="store_true", help="every module of the suite")
+    parser.add_argument("--full", action="store_true", help="every module of the suite (of collector.txt)")
+    parser.add_argument("--collector", choices=list(MODES), default="memory", help="with Ouro's "
+                        "collector: pause (the default), or busy, a cycle always in progress")
     parser.add_argument("--stock", action="store_true", help="stock only: a baseline with timings")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
                         help="modules at the same time (default: 2; more disturbs their timings)")
@@ -172,7 +184,9 @@ def parse(arguments: list[str] | None = None):
     parser.add_argument("--work", type=pathlib.Path, help="where environments and logs go",
                         default=pathlib.Path(tempfile.gettempdir()) / f"ouro-cpython-{os.getuid()}")
     parser.add_argument("--json", type=pathlib.Path, help="write the results there too")
-    return parser.parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    # A word of its own has no value: what follows it is a module.
+    return parser.parse_args(["--collector=pause" if w == "--collector" else w for w in words])
 
 
 def main() -> int:
