@@ -165,6 +165,17 @@ static inline const void *compat_separate_values(const PyDictObject *dict) {
   return values;
 }
 
+/* How many positions PyDict_Next has to look at, holes left by deletions included. CPython does not
+ * publish it: the caller checks on a dictionary of its own that it is where it was. */
+static inline size_t compat_dict_positions(PyObject *dict) {
+#if PY_VERSION_HEX >= 0x030B0000
+  enum { ENTRIES = 3 }; /* references, sizes and version, usable, entries */
+#else
+  enum { ENTRIES = 4 }; /* references, size, lookup, usable, entries */
+#endif
+  return (size_t)((const Py_ssize_t *)(const void *)((PyDictObject *)dict)->ma_keys)[ENTRIES];
+}
+
 /* Whether the characters follow the header in one block. */
 static inline bool compat_str_is_compact(PyObject *text) {
 #if PY_VERSION_HEX < 0x030C0000

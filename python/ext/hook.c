@@ -13,6 +13,9 @@
  * Two sets of hooks. The *fast* ones are the table above. The *full* ones, for heaps with a limit
  * or hardened, take blocks of every size from Ouro, so that all of them count and are checked.
  *
+ * Each of them twice: where CPython's full collections are Ouro's, the *watched* ones tell it of
+ * every block that ends (gc/known.h).
+ *
  * Locking: the main interpreter's GIL is the heap's lock. Interpreters with a GIL of their own have
  * pools of their own in CPython, and keep them: their requests go to the previous allocator. Blocks
  * never cross between such interpreters in CPython, so that frees need no test; the full hooks
@@ -20,6 +23,7 @@
  */
 #include "compat.h"
 
+#include "gc/known.h"
 #include "hook.h"
 
 enum domain { DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
@@ -160,6 +164,36 @@ static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, si
   return ouro_realloc(heap, block, size);
 }
 
+/* --- Watched hooks ---------------------------------------------------------------------------- */
+
+/* The collector must hear of every block that ends. Interpreters with a GIL of their own have none
+ * of its objects. */
+static inline void watch_end(const ouro_heap *heap, const void *block) {
+  if (OURO_LIKELY(in_first_window(heap, block))) gcknown_freed(block);
+  else if (block && compat_main_gil(&hook.interpreters)) gcknown_freed_slowly(block);
+}
+
+#define WATCHED(kind)                                                                              \
+  static inline void *kind##_watched_malloc(ouro_heap *heap, enum domain d, size_t size) {         \
+    return kind##_malloc(heap, d, size);                                                           \
+  }                                                                                                \
+  static inline void *kind##_watched_calloc(ouro_heap *heap, enum domain d, size_t count,          \
+                                            size_t size) {                                         \
+    return kind##_calloc(heap, d, count, size);                                                    \
+  }                                                                                                \
+  static inline void *kind##_watched_realloc(ouro_heap *heap, enum domain d, void *block,          \
+                                             size_t size) {                                        \
+    watch_end(heap, block);                                                                        \
+    return kind##_realloc(heap, d, block, size);                                                   \
+  }                                                                                                \
+  static inline void kind##_watched_free(ouro_heap *heap, enum domain d, void *block) {            \
+    watch_end(heap, block);                                                                        \
+    kind##_free(heap, d, block);                                                                   \
+  }
+
+WATCHED(fast)
+WATCHED(full)
+
 /* --- The functions CPython calls: each of the above, for each domain -------------------------- */
 
 #define HOOKS(kind, name, domain)                                                                  \
@@ -178,12 +212,19 @@ HOOKS(fast, mem, DOMAIN_MEM)
 HOOKS(fast, obj, DOMAIN_OBJ)
 HOOKS(full, mem, DOMAIN_MEM)
 HOOKS(full, obj, DOMAIN_OBJ)
+HOOKS(fast_watched, mem, DOMAIN_MEM)
+HOOKS(fast_watched, obj, DOMAIN_OBJ)
+HOOKS(full_watched, mem, DOMAIN_MEM)
+HOOKS(full_watched, obj, DOMAIN_OBJ)
 
 #define HOOK_TABLE(kind, name)                                                                     \
   { NULL, kind##_malloc_##name, kind##_calloc_##name, kind##_realloc_##name, kind##_free_##name }
 
-static const PyMemAllocatorEx fast_hooks[DOMAINS] = {HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)};
-static const PyMemAllocatorEx full_hooks[DOMAINS] = {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)};
+/* By whether they are watched and whether they are full. */
+static const PyMemAllocatorEx all_hooks[2][2][DOMAINS] = {
+    {{HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)}, {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)}},
+    {{HOOK_TABLE(fast_watched, mem), HOOK_TABLE(fast_watched, obj)},
+     {HOOK_TABLE(full_watched, mem), HOOK_TABLE(full_watched, obj)}}};
 
 /* --- CPython's debug hooks -------------------------------------------------------------------- */
 
@@ -296,13 +337,21 @@ static int make_heap(const ouro_heap_options *options) {
   return -1;
 }
 
-static int install_over(const ouro_heap_options *options) {
-  const PyMemAllocatorEx *ours = options->limit || options->hardened ? full_hooks : fast_hooks;
+static int watch_frees(bool debug) {
+  if (gcknown_start(hook.heap, debug)) return 0;
+  PyErr_SetString(PyExc_MemoryError, "no address space for the collector's tables: raise "
+                                     "`ulimit -v`, or leave `pause_ms` out");
+  return -1;
+}
+
+static int install_over(const ouro_heap_options *options, bool watched) {
+  const PyMemAllocatorEx *ours = all_hooks[watched][options->limit || options->hardened];
   const debug_api *debug = debug_hooks();
   PyMemAllocatorEx now[DOMAINS];
   read_hooks(debug, now);
   if (now[DOMAIN_OBJ].malloc == ours[DOMAIN_OBJ].malloc) return 0;
   if (refuse_other_tools(now) < 0 || make_heap(options) < 0) return -1;
+  if (watched && watch_frees(debug != NULL) < 0) return -1;
   memcpy(hook.previous, now, sizeof now);
   PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &hook.raw);
   hook.interpreters = compat_find_interpreters();
@@ -310,13 +359,13 @@ static int install_over(const ouro_heap_options *options) {
   return 0;
 }
 
-int hook_install(const ouro_heap_options *options) {
+int hook_install(const ouro_heap_options *options, bool watched) {
   if (refuse_interpreters() < 0) return -1;
   PyObject *module = PyImport_ImportModule("_tracemalloc");
   if (module == NULL)
     PyErr_Clear(); /* to 3.11: once an interpreter has ended, it is off for good */
   long frames = module ? pause_tracemalloc(module) : 0;
-  int result = frames < 0 ? -1 : install_over(options);
+  int result = frames < 0 ? -1 : install_over(options, watched);
   if (frames > 0 && resume_tracemalloc(module, frames) < 0) result = -1;
   Py_XDECREF(module);
   return result;

@@ -9,14 +9,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "gc/api.h"
+#include "gc/collector.h"
 #include "hook.h"
 #include "ledger.h"
 #include "report.h"
 #include "service.h"
 
+/* What may be garbage and not yet found, of the live objects: as much as CPython lets gather. */
+#define GARBAGE_LIMIT_PERMILLE 250
+
 typedef struct options {
   ouro_heap_options heap;
   bool channel;
+  collector_options collector; /* pause_ns 0: none */
 } options;
 
 /* What the hook was installed with; one per process, as the hook is. */
@@ -57,21 +63,52 @@ static int read_flag(PyObject *value, bool *out) {
   return 0;
 }
 
+/* Milliseconds between a microsecond and ten seconds. */
+static int read_pause(PyObject *value, uint64_t *ns) {
+  if (value == NULL || value == Py_None) return 0;
+  double ms = PyNumber_Check(value) ? PyFloat_AsDouble(value) : -1;
+  if (PyErr_Occurred()) return -1;
+  if (!(ms >= 0.001 && ms <= 10000)) {
+    PyErr_SetString(PyExc_ValueError, "pause_ms must be a number from 0.001 to 10000, or None");
+    return -1;
+  }
+  *ns = (uint64_t)(ms * 1e6);
+  return 0;
+}
+
+static int read_share(PyObject *value, uint32_t *permille) {
+  if (value == NULL || value == Py_None) return 0;
+  double share = PyNumber_Check(value) ? PyFloat_AsDouble(value) : -1;
+  if (PyErr_Occurred()) return -1;
+  if (!(share >= 0.01 && share <= 4)) {
+    PyErr_SetString(PyExc_ValueError,
+                    "garbage_limit must be a share of the live objects, from 0.01 to 4, or None");
+    return -1;
+  }
+  *permille = (uint32_t)(share * 1000 + 0.5);
+  return 0;
+}
+
 /* Options not given stay as they are in `out`. */
 static int read_options(PyObject *args, PyObject *keywords, options *out, bool *quiet) {
-  static const char *const names[] = {"limit",    "keep",    "decay",  "huge",
-                                      "hardened", "channel", "_quiet", NULL};
+  static const char *const names[] = {"limit",    "keep",     "decay",    "huge",
+                                      "hardened", "channel",  "pause_ms", "garbage_limit",
+                                      "_quiet",   "_gc_busy", NULL};
   PyObject *limit = NULL, *keep = NULL, *decay = NULL, *huge = NULL, *hardened = NULL;
-  PyObject *channel = NULL, *silent = NULL;
-  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$OOOOOOO:install", (char **)(uintptr_t)names,
-                                   &limit, &keep, &decay, &huge, &hardened, &channel, &silent))
+  PyObject *channel = NULL, *pause = NULL, *share = NULL, *silent = NULL, *busy = NULL;
+  if (!PyArg_ParseTupleAndKeywords(args, keywords, "|$OOOOOOOOOO:install",
+                                   (char **)(uintptr_t)names, &limit, &keep, &decay, &huge,
+                                   &hardened, &channel, &pause, &share, &silent, &busy))
     return -1;
   size_t milliseconds = out->heap.decay_ms;
   if (read_size(limit, "limit", PY_SSIZE_T_MAX, &out->heap.limit) < 0 ||
       read_size(keep, "keep", PY_SSIZE_T_MAX, &out->heap.keep) < 0 ||
       read_size(decay, "decay", UINT32_MAX, &milliseconds) < 0 ||
       read_huge(huge, &out->heap.huge) < 0 || read_flag(hardened, &out->heap.hardened) < 0 ||
-      read_flag(channel, &out->channel) < 0 || read_flag(silent, quiet) < 0)
+      read_flag(channel, &out->channel) < 0 || read_flag(silent, quiet) < 0 ||
+      read_pause(pause, &out->collector.pause_ns) < 0 ||
+      read_share(share, &out->collector.limit_permille) < 0 ||
+      read_flag(busy, &out->collector.busy) < 0)
     return -1;
   out->heap.decay_ms = (uint32_t)milliseconds;
   return 0;
@@ -80,11 +117,13 @@ static int read_options(PyObject *args, PyObject *keywords, options *out, bool *
 static bool same_options(const options *a, const options *b) {
   return a->heap.limit == b->heap.limit && a->heap.keep == b->heap.keep &&
          a->heap.decay_ms == b->heap.decay_ms && a->heap.huge == b->heap.huge &&
-         a->heap.hardened == b->heap.hardened && a->channel == b->channel;
+         a->heap.hardened == b->heap.hardened && a->channel == b->channel &&
+         a->collector.pause_ns == b->collector.pause_ns &&
+         a->collector.limit_permille == b->collector.limit_permille;
 }
 
 static options default_options(void) {
-  options defaults = {.channel = true};
+  options defaults = {.channel = true, .collector = {.limit_permille = GARBAGE_LIMIT_PERMILLE}};
   ouro_heap_options_init(&defaults.heap);
   defaults.heap.name = "python";
   defaults.heap.locked_by_caller = true; /* by the GIL */
@@ -163,6 +202,14 @@ static int start_service(PyObject *module, bool quiet) {
   return 0;
 }
 
+/* Where it cannot be, CPython's own collector stays at work and the rest of Ouro works. */
+static void start_collector(bool quiet) {
+  char why[COLLECTOR_WHY];
+  if (!installed.collector.pause_ns || collector_start(&installed.collector, why) == 0) return;
+  gcnumbers_refuse(why);
+  if (!quiet) PySys_WriteStderr("ouro: %s\n", why);
+}
+
 /* Once in the main interpreter, or again where a program that embeds Python has started another. In
  * a sub-interpreter, if at all, only the hook goes in. */
 static int install_here(PyObject *module, const options *wanted, bool quiet) {
@@ -170,16 +217,19 @@ static int install_here(PyObject *module, const options *wanted, bool quiet) {
   bool main = PyInterpreterState_Get() == PyInterpreterState_Main();
   if (state->attached || (hook_installed() && !main)) return 0;
   if (!hook_installed()) ledger_note_interpreter();
-  if (hook_install(&wanted->heap) < 0) return -1;
+  if (hook_install(&wanted->heap, wanted->collector.pause_ns != 0) < 0) return -1;
   installed = *wanted;
   state->attached = true;
-  return main ? start_service(module, quiet) : 0;
+  if (!main) return 0;
+  if (start_service(module, quiet) < 0) return -1;
+  start_collector(quiet);
+  return 0;
 }
 
 PyDoc_STRVAR(
     install_doc,
     "install($module, /, *, limit=None, keep=None, decay=None, huge='auto', hardened=False,\n"
-    "        channel=True)\n"
+    "        channel=True, pause_ms=None, garbage_limit=None)\n"
     "--\n\n"
     "Serve this process's Python objects from Ouro's pools from now on.\n\n"
     "limit: most bytes of Python objects; beyond it MemoryError. None: no limit.\n"
@@ -187,7 +237,10 @@ PyDoc_STRVAR(
     "decay: milliseconds after which idle free memory goes back. 0: never; None: 250.\n"
     "huge: huge pages, 'auto' (by heap size), 'off' or 'always'.\n"
     "hardened: report double frees, overruns and late frees by name, and abort. Slower.\n"
-    "channel: let `ouro ledger PID` ask this process.\n\n"
+    "channel: let `ouro ledger PID` ask this process.\n"
+    "pause_ms: do full collections in slices of so many milliseconds. None: CPython does them.\n"
+    "garbage_limit: with pause_ms, how much may be garbage and not yet found, as a share of the\n"
+    "live objects; slices get longer where it would be exceeded. None: 0.25.\n\n"
     "Installed already: no effect, or RuntimeError where an option given differs.");
 
 static PyObject *module_install(PyObject *module, PyObject *args, PyObject *keywords) {
@@ -295,6 +348,7 @@ static PyObject *module_check(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(n
 /* --- Called by the interpreter ---------------------------------------------------------------- */
 
 static PyObject *module_stop(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
+  collector_stop();
   service_stop();
   Py_RETURN_NONE;
 }
@@ -311,6 +365,7 @@ static PyObject *module_after_fork_parent(PyObject *Py_UNUSED(module), PyObject 
 
 static PyObject *module_after_fork_child(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
   ouro_heap_adopt(hook_heap());
+  gcnumbers_forget();
   service_after_fork_child();
   Py_RETURN_NONE;
 }
@@ -334,7 +389,9 @@ static PyMethodDef methods[] = {
 static int module_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
   state->given_back = PyStructSequence_NewType(&given_back_desc);
-  if (state->given_back == NULL || PyModule_AddFunctions(module, report_methods) < 0) return -1;
+  if (state->given_back == NULL || PyModule_AddFunctions(module, report_methods) < 0 ||
+      PyModule_AddFunctions(module, gcapi_methods) < 0)
+    return -1;
   if (PyModule_AddObjectRef(module, "GivenBack", (PyObject *)state->given_back) < 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", OURO_VERSION);
 }

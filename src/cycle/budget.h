@@ -6,11 +6,19 @@
 
 #include "cycle.h"
 
+/* The slot at the phase's cursor. */
+static uint64_t cycle_where(const cycle *c) {
+  if (c->phase == CYCLE_MARK || c->phase == CYCLE_HELD) return c->at;
+  if ((c->phase != CYCLE_SUBTRACT && c->phase != CYCLE_UNION) || !c->rest) return UINT64_MAX;
+  return c->residual.chunks[c->at].word * 64 + ouro_lowest_bit(c->rest);
+}
+
 static void cycle_look(cycle *c, CYCLE_EMBEDDER *e) {
   uint64_t now = CYCLE_CLOCK(e), took = now - c->looked;
   if (took > c->report.longest_ns) {
     c->report.longest_ns = took;
     c->report.longest = cycle_phase_name(c->phase);
+    c->report.longest_at = cycle_where(c);
   }
   c->looked = now;
   c->units = 0;
@@ -31,7 +39,7 @@ CYCLE_INLINE bool cycle_spent(cycle *c, CYCLE_EMBEDDER *e, uint64_t *spent, uint
 }
 
 static void cycle_slice(cycle *c, CYCLE_EMBEDDER *e, uint64_t budget) {
-  c->report = (cycle_report){.longest = cycle_phase_name(c->phase)};
+  c->report = (cycle_report){.longest = cycle_phase_name(c->phase), .longest_at = UINT64_MAX};
   c->began = c->looked = CYCLE_CLOCK(e);
   c->budget = budget;
   c->units = 0;

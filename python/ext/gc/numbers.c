@@ -102,10 +102,14 @@ static void end_texts(void) {
   __atomic_store_n(&gcnumbers_now.texts, gcnumbers_now.texts + 1, __ATOMIC_RELEASE);
 }
 
-/* `room` bytes, of which the last is 0. */
+/* `room` bytes, of which the last is 0; what is cut is cut between two characters of UTF-8. */
 static void write_text(char *to, size_t room, const char *text) {
   word padded[GCNUMBERS_WHY / sizeof(word)] = {0};
-  strncpy((char *)padded, text, room - 1);
+  size_t length = strnlen(text, room);
+  if (length == room) do
+      length--;
+    while (length > 0 && (text[length] & 0xC0) == 0x80);
+  memcpy(padded, text, length);
   for (size_t i = 0; i < room / sizeof(word); i++)
     __atomic_store_n((word *)to + i, padded[i], __ATOMIC_RELAXED);
 }

@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+#include "collector.h"
+
+#include <stdio.h>
+
+#include "embed.h"
+#include "notify.h"
+#include "pace.h"
+
+#include "cycle/template.h"
+
+/* One per process: the main interpreter's collector. */
+static struct {
+  bool on;
+  bool working; /* a slice or a full collection is on the stack */
+  bool stale;   /* the objects were taken away meanwhile: the cycle must be forgotten */
+  collector_options options;
+  gclayout layout;
+  pyheap heap;
+  cycle cycle;
+  pace pace;
+  PyObject *marker;   /* in the oldest generation: what is in front of it is known */
+  PyObject *callback; /* in gc.callbacks */
+  PyObject *freeze;   /* gc.freeze */
+  PyMethodDef *stock_collect, *stock_freeze;
+  size_t strangers; /* when CPython last did a full collection */
+  uint64_t found;   /* by the cycle in progress */
+  int quiet;
+  uint64_t young_began;
+} c;
+
+bool collector_on(void) { return c.on; }
+
+static gclink *old_head(void) { return &c.layout.generation[2]->head; }
+
+/* --- Who is known ----------------------------------------------------------------------------- */
+
+/* Walks on from the marker for about so long, and moves it. Returns how many objects were new. */
+static size_t note_promoted(uint64_t ns) {
+  gclink *marker = gclink_of(c.marker), *last = marker, *l = gclink_next(marker);
+  uint64_t until = ns == UINT64_MAX ? ns : os_clock_ns() + ns;
+  size_t known = gcknown_all.count, looked = 0;
+  for (; l != old_head() && l != c.layout.permanent; l = gclink_next(l)) {
+    __builtin_prefetch(gclink_next(l));
+    gcknown_add(gclink_object(l));
+    last = l;
+    if (++looked % 256 == 0 && until != UINT64_MAX && os_clock_ns() > until) break;
+  }
+  if (last != marker) {
+    gclink_unlink(marker);
+    gclink_insert_after(last, marker);
+  }
+  return gcknown_all.count - known;
+}
+
+/* --- Cycles ----------------------------------------------------------------------------------- */
+
+static void publish(void) {
+  gcnumbers *n = &gcnumbers_now;
+  bool idle = pycycle_idle(&c.cycle);
+  gcnumbers_set(&n->in_cycle, !idle);
+  gcnumbers_set(&n->phase, c.cycle.phase);
+  gcnumbers_set(&n->old, gcknown_all.count);
+  gcnumbers_set(&n->pending, c.pace.before + c.pace.during);
+  gcnumbers_set(&n->floating, pace_floating(&c.pace));
+  gcnumbers_set(&n->quiet, c.quiet > 0);
+  size_t tables = idle ? 0 : c.cycle.residual.table.committed + c.cycle.batch.set.table.committed;
+  if (!idle) tables += gcknown_bytes() / 2; /* two bits per slot */
+  gcnumbers_set(&n->table_bytes, gcknown_bytes() + tables);
+}
+
+static void give_up(gcreason why) {
+  gcnumbers_add(&gcnumbers_now.escalations[why], 1);
+  pycycle_abort(&c.cycle, &c.heap);
+  pace_end(&c.pace, gcknown_all.count);
+}
+
+/* False: no memory; the next promoted objects ask again. */
+static bool begin_cycle(void) {
+  pyheap_prepare(&c.heap);
+  c.found = 0;
+  if (pycycle_start(&c.cycle, &c.heap)) {
+    pace_begin(&c.pace, gcknown_all.count);
+    return true;
+  }
+  gcnumbers_add(&gcnumbers_now.escalations[GCREASON_MEMORY], 1);
+  c.pace.before /= 2;
+  return false;
+}
+
+/* What CPython shows of a full collection. */
+static void account(uint64_t found, uint64_t uncollectable) {
+  gcnumbers *n = &gcnumbers_now;
+  gcstats stats = gclayout_old_stats(&c.layout);
+  if (stats.collections) ++*stats.collections;
+  if (stats.collected) *stats.collected += (Py_ssize_t)(found - uncollectable);
+  if (stats.uncollectable) *stats.uncollectable += (Py_ssize_t)uncollectable;
+  c.layout.generation[2]->count = 0;
+  *c.layout.long_lived_pending = 0;
+  gcnumbers_add(&n->uncollectable, uncollectable);
+  uint64_t all = gcknown_all.count + found, share = all ? found * 1000 / all : 0;
+  if (share > n->floating_worst) gcnumbers_set(&n->floating_worst, share);
+}
+
+static void end_cycle(void) {
+  pace_end(&c.pace, gcknown_all.count);
+  gcnumbers_add(&gcnumbers_now.cycles, 1);
+  account(c.found, 0);
+  notify_cycle(*c.layout.callbacks, c.callback, c.found);
+}
+
+/* The name of the type whose object was in a slot, if one is. */
+static const char *type_in_slot(uint64_t slot) {
+  if (slot / 64 >= (uint64_t)c.heap.pages * (CYCLE_PAGE_SLOTS / 64)) return NULL;
+  if (!embed_live(&c.heap, slot / 64, (uint64_t)1 << slot % 64, true)) return NULL;
+  pygroup g = embed_group(&c.heap, slot / 64);
+  return Py_TYPE(embed_object(&c.heap, &g, slot))->tp_name;
+}
+
+static uint64_t phase_named(const char *name) {
+  for (uint64_t i = CYCLE_IDLE; i <= CYCLE_CLEAN; i++)
+    if (strcmp(name, cycle_phase_name((cycle_phase)i)) == 0) return i;
+  return CYCLE_IDLE;
+}
+
+static void note_longest(const cycle_report *r) {
+  uint64_t phase = phase_named(r->longest);
+  bool judged = c.heap.judge_ns * 2 > r->longest_ns;
+  const char *type = judged ? c.heap.judge_type : type_in_slot(r->longest_at);
+  gcnumbers_atomic(r->longest_ns, phase, judged ? c.heap.judge_members : 0, type);
+  if (r->longest_ns > 2 * c.options.pause_ns && c.cycle.budget != UINT64_MAX) {
+    gcreason why = !judged                                   ? GCREASON_OBJECT
+                   : c.heap.judge_members > TUNE_CYCLE_BATCH ? GCREASON_GIANT
+                                                             : GCREASON_BATCH;
+    gcnumbers_add(&gcnumbers_now.escalations[why], 1);
+  }
+  c.heap.judge_ns = 0;
+}
+
+static cycle_report work(uint64_t ns) {
+  gcnumbers *n = &gcnumbers_now;
+  c.working = true;
+  cycle_report r = pycycle_step(&c.cycle, &c.heap, ns);
+  c.working = false;
+  c.found += r.found;
+  gcnumbers_add(&n->examined, r.examined);
+  gcnumbers_add(&n->found, r.found);
+  gcnumbers_add(&n->freed, r.destroyed);
+  note_longest(&r);
+  if (c.stale) {
+    c.stale = false;
+    pycycle_abort(&c.cycle, &c.heap);
+    pace_clean(&c.pace, gcknown_all.count);
+  } else if (r.out_of_memory) {
+    give_up(GCREASON_MEMORY);
+  }
+  return r;
+}
+
+static void slice(uint64_t ns) {
+  if (ns == UINT64_MAX) gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
+  cycle_report r = work(ns);
+  pace_worked(&c.pace, r.elapsed_ns);
+  gcnumbers_add(&gcnumbers_now.slices, 1);
+  gcnumbers_add(&gcnumbers_now.slices_ns, r.elapsed_ns);
+  if (c.pace.in_cycle && pycycle_idle(&c.cycle)) end_cycle();
+}
+
+/* CPython would collect the oldest generation now. */
+static bool is_ripe(void) {
+  const gcgeneration *old = c.layout.generation[2];
+  return old->count > old->threshold;
+}
+
+/* How long a slice may be now, for which a cycle is begun if it is time. */
+static uint64_t next_slice(void) {
+  bool wanted = pace_wants_cycle(&c.pace, is_ripe()) || c.options.busy;
+  if (pycycle_idle(&c.cycle) && !(wanted && begin_cycle())) return 0;
+  uint64_t ns = pace_slice(&c.pace);
+  if (ns == UINT64_MAX) return ns;
+  if (c.quiet) return 0;
+  return c.options.busy ? c.options.pause_ns : ns;
+}
+
+/* --- CPython's own full collections ----------------------------------------------------------- */
+
+/* Debug flags are about CPython's collector, and objects from other allocators are known to it only. */
+static bool must_be_stock(void) { return *c.layout.debug != 0; }
+
+/* Too many objects that only CPython can find have gathered. */
+static bool strangers_gathered(void) {
+  size_t since = gcknown_all.strangers - c.strangers;
+  return since > 10000 && since * 4 > gcknown_all.count;
+}
+
+static void leave_to_stock(void) {
+  if (!pycycle_idle(&c.cycle)) give_up(GCREASON_STOCK);
+  gcstock_let_go(&c.layout, gcknown_all.count);
+}
+
+/* After a full collection by CPython. */
+static void stock_collected(void) {
+  c.strangers = gcknown_all.strangers;
+  note_promoted(UINT64_MAX);
+  if (pycycle_idle(&c.cycle)) pace_clean(&c.pace, gcknown_all.count);
+  if (!must_be_stock()) gcstock_hold_back(&c.layout);
+}
+
+/* --- gc.callbacks ----------------------------------------------------------------------------- */
+
+/* Returns what the pause was. */
+static const char *young_collected(int generation) {
+  if (generation >= 1) pace_promoted(&c.pace, note_promoted(c.options.pause_ns / 2));
+  if (must_be_stock() || strangers_gathered()) {
+    leave_to_stock();
+    return "young";
+  }
+  gcstock_hold_back(&c.layout);
+  uint64_t ns = next_slice();
+  if (ns) slice(ns);
+  return ns ? "slice" : "young";
+}
+
+static void collected(int generation) {
+  const char *kind = "stock";
+  if (generation < 2) kind = young_collected(generation);
+  else stock_collected();
+  uint64_t took = os_clock_ns() - c.young_began;
+  if (generation < 2) {
+    gcnumbers_add(&gcnumbers_now.young, 1);
+    gcnumbers_add(&gcnumbers_now.young_ns, took);
+  }
+  gcnumbers_pause(took);
+  publish();
+  notify_pause(took, kind, cycle_phase_name(c.cycle.phase));
+}
+
+static PyObject *called_back(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+  (void)self;
+  int generation = 0;
+  bool stop = false;
+  if (c.on && !c.working && notify_parse(args, count, &stop, &generation)) {
+    if (stop) collected(generation);
+    else c.young_began = os_clock_ns();
+  }
+  Py_RETURN_NONE;
+}
+
+/* --- gc.collect() and gc.freeze() ------------------------------------------------------------- */
+
+static void begin_full(void) {
+  pycycle_abort(&c.cycle, &c.heap);
+  for (int i = 0; i < 2; i++) gclist_append(old_head(), &c.layout.generation[i]->head);
+  for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
+  note_promoted(UINT64_MAX);
+  pyheap_prepare(&c.heap);
+  c.found = 0;
+}
+
+/* Everything that is unreachable now. False: no memory for it. */
+static bool collect_all(void) {
+  begin_full();
+  if (!pycycle_start(&c.cycle, &c.heap)) return false;
+  cycle_report r = work(UINT64_MAX);
+  if (!pycycle_idle(&c.cycle) || r.out_of_memory) return false;
+  gcstock_clear_free_lists(&c.layout);
+  return true;
+}
+
+static Py_ssize_t garbage_listed(void) {
+  PyObject *list = *c.layout.garbage;
+  return list && PyList_CheckExact(list) ? PyList_GET_SIZE(list) : 0;
+}
+
+static PyObject *full_collection(void) {
+  uint64_t began = os_clock_ns();
+  Py_ssize_t listed = garbage_listed();
+  *c.layout.collecting = 1;
+  notify_full(*c.layout.callbacks, c.callback, "start", 0, 0);
+  bool done = collect_all();
+  Py_ssize_t more = garbage_listed() - listed;
+  uint64_t uncollectable = more > 0 ? (uint64_t)more : 0;
+  if (uncollectable > c.found) uncollectable = c.found;
+  if (done) account(c.found, uncollectable);
+  pace_clean(&c.pace, gcknown_all.count);
+  notify_full(*c.layout.callbacks, c.callback, "stop", c.found - uncollectable, uncollectable);
+  *c.layout.collecting = 0;
+  uint64_t took = os_clock_ns() - began;
+  gcnumbers_add(&gcnumbers_now.explicits, 1);
+  gcnumbers_add(&gcnumbers_now.explicits_ns, took);
+  gcnumbers_pause(took);
+  publish();
+  notify_pause(took, "explicit", "");
+  return done ? PyLong_FromUnsignedLongLong(c.found) : NULL;
+}
+
+static bool may_collect(void) {
+  return c.on && !c.working && !*c.layout.collecting && !must_be_stock() &&
+         gcknown_all.strangers == c.strangers;
+}
+
+static PyObject *collect(PyObject *module, PyObject *const *args, Py_ssize_t count,
+                         PyObject *names) {
+  if (may_collect() && notify_asks_for_all(args, count, names)) {
+    PyObject *found = full_collection();
+    if (found) return found;
+    gcnumbers_add(&gcnumbers_now.escalations[GCREASON_MEMORY], 1);
+  }
+  return c.layout.collect_stock(module, args, count, names);
+}
+
+static PyObject *freeze(PyObject *module, PyObject *none) {
+  if (!c.on) return c.stock_freeze->ml_meth(module, none);
+  gclink *marker = gclink_of(c.marker), aside;
+  if (c.working) c.stale = true;
+  else pycycle_abort(&c.cycle, &c.heap);
+  gclist_init(&aside);
+  gclink_move(marker, &aside);
+  gcknown_forget_all();
+  PyObject *result = c.stock_freeze->ml_meth(module, none);
+  gclink_move(marker, old_head());
+  pace_clean(&c.pace, 0);
+  publish();
+  return result;
+}
+
+/* --- On and off ------------------------------------------------------------------------------- */
+
+static PyMethodDef callback_def = {"ouro_collector", (PyCFunction)(void (*)(void))called_back,
+                                   METH_FASTCALL, "Works on a full collection for a slice."};
+static PyMethodDef collect_def, freeze_def;
+
+/* A builtin calls something else from now on, under its own name; everybody who has it already
+ * included. */
+static PyMethodDef *divert(PyObject *builtin, PyMethodDef *to, PyCFunction function) {
+  PyCFunctionObject *f = (PyCFunctionObject *)builtin;
+  PyMethodDef *was = f->m_ml;
+  *to = *was;
+  to->ml_meth = function;
+  f->m_ml = to;
+  return was;
+}
+
+static void divert_back(PyObject *builtin, PyMethodDef *to) {
+  ((PyCFunctionObject *)builtin)->m_ml = to;
+}
+
+static bool find_freeze(char why[COLLECTOR_WHY]) {
+  PyObject *gc = PyImport_ImportModule("gc");
+  c.freeze = gc ? PyObject_GetAttrString(gc, "freeze") : NULL;
+  Py_XDECREF(gc);
+  PyErr_Clear();
+  if (c.freeze && Py_IS_TYPE(c.freeze, &PyCFunction_Type) &&
+      PyCFunction_GET_FLAGS(c.freeze) == METH_NOARGS)
+    return true;
+  Py_CLEAR(c.freeze);
+  snprintf(why, COLLECTOR_WHY,
+           "gc.freeze is not CPython's own: install Ouro before what replaces it");
+  return false;
+}
+
+static bool make_objects(char why[COLLECTOR_WHY]) {
+  c.marker = notify_make_marker();
+  c.callback = PyCFunction_New(&callback_def, NULL);
+  PyObject *list = *c.layout.callbacks;
+  if (c.marker && c.callback && list && PyList_Append(list, c.callback) == 0) return true;
+  PyErr_Clear();
+  Py_CLEAR(c.marker);
+  Py_CLEAR(c.callback);
+  snprintf(why, COLLECTOR_WHY, "no memory for the collector");
+  return false;
+}
+
+/* The marker comes first: everything in the oldest generation is to be walked. */
+static void take_over(void) {
+  gclink *marker = gclink_of(c.marker);
+  gclink_unlink(marker);
+  gclink_insert_after(old_head(), marker);
+  gclist_init(&c.heap.condemned);
+  c.heap.layout = &c.layout;
+  c.stock_collect =
+      divert((PyObject *)c.layout.collect, &collect_def, (PyCFunction)(void (*)(void))collect);
+  c.stock_freeze = divert(c.freeze, &freeze_def, freeze);
+  gcstock_hold_back(&c.layout);
+  pace_init(&c.pace, c.options.pause_ns, c.options.limit_permille, 0);
+  note_promoted(c.options.pause_ns);
+  c.pace.live = gcknown_all.count;
+  c.on = true;
+}
+
+int collector_start(const collector_options *options, char why[COLLECTOR_WHY]) {
+  if (c.on) return 0;
+  c.options = *options;
+  if (!gcknown_all.window) {
+    snprintf(why, COLLECTOR_WHY,
+             "Ouro was installed without a collector: give pause_ms in the first call");
+    return -1;
+  }
+  char reason[GCLAYOUT_WHY];
+  if (!gclayout_find(&c.layout, reason)) {
+    snprintf(why, COLLECTOR_WHY, "%s", reason);
+    return -1;
+  }
+  if (!find_freeze(why) || !make_objects(why)) return -1;
+  shape_start();
+  judge_start();
+  take_over();
+  gcnumbers_begin(options->pause_ns, options->limit_permille);
+  publish();
+  return 0;
+}
+
+static void remove_callback(void) {
+  PyObject *list = *c.layout.callbacks;
+  Py_ssize_t at = list && PyList_CheckExact(list) ? PySequence_Index(list, c.callback) : -1;
+  if (at < 0 || PySequence_DelItem(list, at) < 0) PyErr_Clear();
+}
+
+void collector_stop(void) {
+  if (!c.on || c.working) return;
+  c.on = false;
+  pycycle_abort(&c.cycle, &c.heap);
+  divert_back((PyObject *)c.layout.collect, c.stock_collect);
+  divert_back(c.freeze, c.stock_freeze);
+  gcstock_let_go(&c.layout, gcknown_all.count);
+  remove_callback();
+  Py_CLEAR(c.callback);
+  Py_CLEAR(c.freeze);
+  Py_CLEAR(c.marker);
+  notify_forget();
+  gcnumbers_set(&gcnumbers_now.on, 0);
+}
+
+/* --- When the program asks -------------------------------------------------------------------- */
+
+bool collector_wanted(void) {
+  if (!c.on || c.working) return false;
+  return !pycycle_idle(&c.cycle) || c.pace.before > pace_allowed(&c.pace) / 4;
+}
+
+bool collector_step(uint64_t ns, bool begin) {
+  if (!c.on || c.working || *c.layout.collecting || must_be_stock()) return false;
+  uint64_t began = os_clock_ns();
+  c.pace.before += note_promoted(ns / 2);
+  if (pycycle_idle(&c.cycle) && !(begin && begin_cycle())) return false;
+  *c.layout.collecting = 1;
+  slice(ns);
+  *c.layout.collecting = 0;
+  uint64_t took = os_clock_ns() - began;
+  gcnumbers_pause(took);
+  publish();
+  notify_pause(took, "slice", cycle_phase_name(c.cycle.phase));
+  return !pycycle_idle(&c.cycle);
+}
+
+int collector_quiet(bool on) {
+  c.quiet += on ? 1 : -1;
+  if (c.quiet < 0) c.quiet = 0;
+  publish();
+  return c.quiet;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "notify.h"
+
+#include "collector.h"
+
+/* Per process, as the collector is. */
+static struct {
+  PyObject *on_pause;
+  bool telling;
+} notify;
+
+/* --- Arguments -------------------------------------------------------------------------------- */
+
+bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *generation) {
+  if (count != 2 || !PyUnicode_CheckExact(args[0]) || !PyDict_CheckExact(args[1])) return false;
+  *stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
+  PyObject *number = PyDict_GetItemString(args[1], "generation");
+  long value = number && PyLong_CheckExact(number) ? PyLong_AsLong(number) : -1;
+  if (value < 0 || value > 2) return false;
+  *generation = (int)value;
+  return true;
+}
+
+static bool is_two(PyObject *number) {
+  if (!PyLong_CheckExact(number)) return false;
+  int overflow;
+  return PyLong_AsLongAndOverflow(number, &overflow) == 2 && !overflow;
+}
+
+bool notify_asks_for_all(PyObject *const *args, Py_ssize_t count, PyObject *names) {
+  if (names && PyTuple_GET_SIZE(names) > 0) {
+    PyObject *name = PyTuple_GET_ITEM(names, 0);
+    return count == 0 && PyTuple_GET_SIZE(names) == 1 && is_two(args[0]) &&
+           PyUnicode_CompareWithASCIIString(name, "generation") == 0;
+  }
+  return count == 0 || (count == 1 && is_two(args[0]));
+}
+
+/* --- gc.callbacks ----------------------------------------------------------------------------- */
+
+static void call_all(PyObject *callbacks, PyObject *own, PyObject *phase, PyObject *info) {
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(callbacks); i++) {
+    PyObject *callback = PyList_GET_ITEM(callbacks, i);
+    if (callback == own) continue;
+    Py_INCREF(callback);
+    PyObject *result = PyObject_CallFunctionObjArgs(callback, phase, info, NULL);
+    if (!result) PyErr_WriteUnraisable(callback);
+    Py_XDECREF(result);
+    Py_DECREF(callback);
+  }
+}
+
+/* Whether anyone but ourselves listens. */
+static bool has_listeners(PyObject *callbacks, PyObject *own) {
+  if (!callbacks || !PyList_CheckExact(callbacks)) return false;
+  Py_ssize_t size = PyList_GET_SIZE(callbacks);
+  return size > 1 || (size == 1 && PyList_GET_ITEM(callbacks, 0) != own);
+}
+
+void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t collected,
+                 uint64_t uncollectable) {
+  if (!has_listeners(callbacks, own)) return;
+  PyObject *name = PyUnicode_FromString(phase);
+  PyObject *info =
+      Py_BuildValue("{sisKsK}", "generation", 2, "collected", (unsigned long long)collected,
+                    "uncollectable", (unsigned long long)uncollectable);
+  if (name && info) call_all(callbacks, own, name, info);
+  else PyErr_WriteUnraisable(NULL);
+  Py_XDECREF(name);
+  Py_XDECREF(info);
+}
+
+void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected) {
+  notify_full(callbacks, own, "start", 0, 0);
+  notify_full(callbacks, own, "stop", collected, 0);
+}
+
+/* --- Pauses ----------------------------------------------------------------------------------- */
+
+void notify_on_pause(PyObject *callable) {
+  Py_XINCREF(callable);
+  Py_XSETREF(notify.on_pause, callable);
+}
+
+void notify_forget(void) { notify_on_pause(NULL); }
+
+void notify_pause(uint64_t ns, const char *kind, const char *phase) {
+  if (!notify.on_pause || notify.telling) return;
+  notify.telling = true;
+  PyObject *callable = Py_NewRef(notify.on_pause);
+  PyObject *result = PyObject_CallFunction(callable, "dss", (double)ns / 1e9, kind, phase);
+  if (!result) PyErr_WriteUnraisable(callable);
+  Py_XDECREF(result);
+  Py_DECREF(callable);
+  notify.telling = false;
+}
+
+void collector_on_pause(PyObject *callable) {
+  notify_on_pause(callable == Py_None ? NULL : callable);
+}
+
+/* --- The marker ------------------------------------------------------------------------------- */
+
+static int marker_traverse(PyObject *self, visitproc visit, void *arg) {
+  Py_VISIT(Py_TYPE(self));
+  return 0;
+}
+
+static void marker_dealloc(PyObject *self) {
+  PyTypeObject *type = Py_TYPE(self);
+  PyObject_GC_UnTrack(self);
+  PyObject_GC_Del(self);
+  Py_DECREF(type);
+}
+
+PyObject *notify_make_marker(void) {
+  static PyType_Slot slots[] = {{Py_tp_traverse, (void *)(uintptr_t)marker_traverse},
+                                {Py_tp_dealloc, (void *)(uintptr_t)marker_dealloc},
+                                {0, NULL}};
+  static PyType_Spec spec = {.name = "ouro._ouro.Marker",
+                             .basicsize = sizeof(PyObject),
+                             .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                             .slots = slots};
+  PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&spec);
+  PyObject *marker = type ? (PyObject *)PyObject_GC_New(PyObject, type) : NULL;
+  Py_XDECREF(type);
+  if (marker) PyObject_GC_Track(marker);
+  else PyErr_Clear();
+  return marker;
+}

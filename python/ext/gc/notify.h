@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* The collector's talk with Python code: gc.callbacks, gc.collect's arguments, who wants to hear of
+ * pauses. Nothing here raises: what a callback raises goes to sys.unraisablehook. */
+#ifndef OURO_EXT_GC_NOTIFY_H
+#define OURO_EXT_GC_NOTIFY_H
+
+#include "../compat.h"
+
+/* Reads a gc callback's arguments. False: they are not what CPython passes. */
+bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *generation);
+
+/* Whether gc.collect() is asked for a full collection. False also for wrong arguments. */
+bool notify_asks_for_all(PyObject *const *args, Py_ssize_t count, PyObject *names);
+
+/* Calls gc.callbacks, but for our own, for one phase of a full collection. */
+void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t collected,
+                 uint64_t uncollectable);
+
+/* The same when a cycle has ended, both phases one after the other: whoever measures the time between
+ * measures no pause, as there was none. */
+void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected);
+
+/* Who is told of pauses: callable(seconds, kind, phase). NULL: nobody. Takes a reference. */
+void notify_on_pause(PyObject *callable);
+void notify_pause(uint64_t ns, const char *kind, const char *phase);
+void notify_forget(void);
+
+/* A tracked object that refers to nothing. NULL: no memory, no exception is set. */
+PyObject *notify_make_marker(void);
+
+#endif

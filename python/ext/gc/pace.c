@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "pace.h"
+
+void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live) {
+  *p = (pace){.budget_ns = budget_ns,
+              .limit = limit_permille,
+              .live = live,
+              .object_ns16 = TUNE_PACE_OBJECT_NS * 16};
+}
+
+uint64_t pace_allowed(const pace *p) {
+  uint64_t share = p->live * p->limit / 1000;
+  return share > TUNE_PACE_LEAST ? share : TUNE_PACE_LEAST;
+}
+
+/* Work to be done before the next objects come, as many as the last time: the part of what is left
+ * that they are of what may still come. */
+static uint64_t debt_of(const pace *p) {
+  uint64_t allowed = pace_allowed(p), used = pace_floating(p);
+  uint64_t room = allowed > used ? allowed - used : 0;
+  uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
+  uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
+  return p->usual >= room ? left : left * p->usual / room;
+}
+
+void pace_promoted(pace *p, uint64_t objects) {
+  if (objects) p->usual = objects;
+  if (!p->in_cycle) {
+    p->before += objects;
+    return;
+  }
+  p->during += objects;
+  if (objects) p->debt_ns = debt_of(p);
+}
+
+bool pace_wants_cycle(const pace *p, bool ripe) {
+  uint64_t allowed = pace_allowed(p);
+  if (p->in_cycle) return false;
+  return p->before >= allowed || (ripe && p->before >= allowed * TUNE_PACE_BEFORE / 1000);
+}
+
+void pace_begin(pace *p, uint64_t old) {
+  p->in_cycle = true;
+  p->during = p->spent_ns = 0;
+  p->expected_ns = old * p->object_ns16 / 16;
+  p->debt_ns = debt_of(p);
+}
+
+uint64_t pace_slice(const pace *p) {
+  if (!p->in_cycle) return 0;
+  if (pace_floating(p) > pace_allowed(p) * TUNE_PACE_END / 1000) return UINT64_MAX;
+  if (p->debt_ns < p->budget_ns / TUNE_PACE_PART) return 0;
+  return p->debt_ns < p->budget_ns ? p->debt_ns : p->budget_ns;
+}
+
+void pace_worked(pace *p, uint64_t ns) {
+  p->spent_ns += ns;
+  p->debt_ns -= ns < p->debt_ns ? ns : p->debt_ns;
+}
+
+void pace_end(pace *p, uint64_t old) {
+  if (p->in_cycle && p->live + p->before)
+    p->object_ns16 = p->spent_ns * 16 / (p->live + p->before) + 1;
+  p->in_cycle = false;
+  p->live = old > p->during ? old - p->during : 0;
+  p->before = p->during;
+  p->during = p->spent_ns = p->debt_ns = 0;
+}
+
+void pace_clean(pace *p, uint64_t old) {
+  p->in_cycle = false;
+  p->live = old;
+  p->before = p->during = p->spent_ns = p->debt_ns = 0;
+}

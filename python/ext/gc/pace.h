@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When a cycle begins and how much of it is done when, so that two promises hold together: a pause
+ * is no longer than the budget, and what may be garbage and not yet found is no more than a share of
+ * what lives.
+ *
+ * Garbage in the oldest generation comes from promoted objects. A cycle finds all that was garbage
+ * when it began, so what may float is what was promoted since the last cycle began:
+ *
+ *     floating = before + during <= limit * live
+ *       before: promoted since the last cycle began, until this one did
+ *       during: promoted since
+ *
+ * A cycle begins when `before` has used up TUNE_PACE_BEFORE of the limit, and must end before
+ * `during` uses up the rest. So a part of the work is due before each further promotion, which slices
+ * after the collections of generation 0 do.
+ *
+ * No interpreter, no clock: numbers in, numbers out.
+ */
+#ifndef OURO_EXT_GC_PACE_H
+#define OURO_EXT_GC_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct pace {
+  uint64_t budget_ns;
+  uint32_t limit; /* permille of `live` */
+  bool in_cycle;
+  uint64_t live;           /* old objects after the last cycle */
+  uint64_t before, during; /* objects promoted */
+  uint64_t usual;          /* the last time */
+  uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
+  uint64_t spent_ns;       /* on this one */
+  uint64_t object_ns16;    /* what an object took in the last cycle, in 1/16 ns */
+  uint64_t debt_ns;        /* work to be done before the next are */
+} pace;
+
+/* So many may float in the smallest program: some 2 MB. One collection of generation 1 promotes up to
+ * 20,000 objects at once. */
+#define TUNE_PACE_LEAST 25000u
+
+/* Share of the limit that is used up before a cycle begins, in permille: as late as the work can
+ * still be spread over the rest. Each cycle looks at everything, so early is dear. */
+#define TUNE_PACE_BEFORE 600u
+
+/* What an object is taken to cost before the first cycle. */
+#define TUNE_PACE_OBJECT_NS 60u
+
+/* Debt below this part of the budget waits: a slice has costs of its own (about 5 us). */
+#define TUNE_PACE_PART 4u
+
+/* Beyond this share of the limit, in permille, a cycle is ended at once: the bound on memory wins. */
+#define TUNE_PACE_END 1250u
+
+void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);
+
+/* So many objects have come to the oldest generation. */
+void pace_promoted(pace *p, uint64_t objects);
+
+/* Whether a cycle should begin. `ripe`: CPython's own thresholds would allow a full collection. */
+bool pace_wants_cycle(const pace *p, bool ripe);
+
+void pace_begin(pace *p, uint64_t old);
+
+/* How long the slice should be that is possible now; 0: none. UINT64_MAX: to the cycle's end. */
+uint64_t pace_slice(const pace *p);
+
+void pace_worked(pace *p, uint64_t ns);
+
+/* The cycle is over, so many old objects are left. */
+void pace_end(pace *p, uint64_t old);
+
+/* A full collection in one go has found all garbage. */
+void pace_clean(pace *p, uint64_t old);
+
+/* Objects that may be garbage and not yet found, and how many are allowed. */
+static inline uint64_t pace_floating(const pace *p) { return p->before + p->during; }
+uint64_t pace_allowed(const pace *p);
+
+#endif

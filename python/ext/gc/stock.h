@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * CPython's own collector as the judge: it gets some objects as its youngest generation, while the
+ * real young generations are out of its sight, and does with them what it does with any generation.
+ * So weak references, finalizers, resurrection and what is uncollectable are CPython's, exactly, in
+ * each version. A set of objects that are not garbage costs time and nothing else.
+ */
+#ifndef OURO_EXT_GC_STOCK_H
+#define OURO_EXT_GC_STOCK_H
+
+#include "layout.h"
+
+/* Has the members of a list, which is empty afterwards, collected; survivors come to the front of
+ * the oldest generation, which they belong to. What is visible of a collection (counts, statistics,
+ * callbacks) stays as it was. Returns how many were unreachable, uncollectable ones included. Runs
+ * the program's code; a collection may be in progress in which nothing is being moved, as while
+ * gc.callbacks are called. */
+size_t gcstock_judge(const gclayout *layout, gclink *members);
+
+/* CPython's own full collection, with all that is visible of it. Returns how many were unreachable.
+ * No collection may be in progress. */
+size_t gcstock_full(const gclayout *layout);
+
+/* Empties CPython's free lists, as each of its full collections does. */
+void gcstock_clear_free_lists(const gclayout *layout);
+
+/* From now on CPython starts no full collection by itself, and the young ones as ever. */
+void gcstock_hold_back(const gclayout *layout);
+
+/* From now on it does again, counting from so many old objects. */
+void gcstock_let_go(const gclayout *layout, size_t objects);
+
+#endif

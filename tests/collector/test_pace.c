@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* The pacer's two promises, kept together by a made-up program whose collector takes as long as it
+ * is told: C3's bound on garbage, and the budget of a slice. */
+#include "test.h"
+
+#include "gc/pace.h"
+
+typedef struct world {
+  pace pace;
+  uint64_t old;       /* objects, garbage included */
+  uint64_t object_ns; /* what one takes a cycle */
+  uint64_t work;      /* left of the cycle in progress */
+  uint64_t garbage;   /* that the cycle in progress will find */
+  uint64_t cycles, over, longest, worst;
+} world;
+
+#define BUDGET 1000000u
+
+static world world_of(uint64_t live, uint64_t object_ns) {
+  world w = {.old = live, .object_ns = object_ns};
+  pace_init(&w.pace, BUDGET, 250, live);
+  return w;
+}
+
+static void end_cycle(world *w) {
+  w->old -= w->garbage;
+  w->garbage = 0;
+  pace_end(&w->pace, w->old);
+  w->cycles++;
+}
+
+static void work(world *w, uint64_t ns) {
+  if (ns == UINT64_MAX) {
+    w->over++;
+    ns = w->work;
+  } else {
+    if (ns > w->longest) w->longest = ns;
+  }
+  uint64_t done = ns < w->work ? ns : w->work;
+  w->work -= done;
+  pace_worked(&w->pace, done);
+  if (w->work == 0) end_cycle(w);
+}
+
+/* A young collection that promotes so many objects, of which `dead` of 8 are garbage by the next
+ * cycle. */
+static void promote(world *w, uint64_t objects, unsigned dead, bool slices) {
+  w->old += objects;
+  pace_promoted(&w->pace, objects);
+  if (pace_wants_cycle(&w->pace, true)) {
+    w->garbage = w->pace.before * dead / 8;
+    w->work = w->old * w->object_ns;
+    pace_begin(&w->pace, w->old);
+  }
+  uint64_t ns = pace_slice(&w->pace);
+  if (slices && ns) work(w, ns);
+  uint64_t allowed = pace_allowed(&w->pace);
+  if (pace_floating(&w->pace) * 1000 / allowed > w->worst)
+    w->worst = pace_floating(&w->pace) * 1000 / allowed;
+}
+
+TEST(c3_a_program_that_promotes_nothing_pays_nothing) {
+  world w = world_of(1000000, 50);
+  for (int i = 0; i < 1000; i++) promote(&w, 0, 0, true);
+  CHECK_EQ(w.cycles, 0);
+  CHECK_EQ(w.longest, 0);
+}
+
+TEST(c3_garbage_stays_below_its_bound_and_slices_within_the_budget) {
+  for (uint64_t live = 20000; live <= 20000000; live *= 10)
+    for (unsigned dead = 0; dead <= 8; dead++) {
+      world w = world_of(live, 50);
+      for (int i = 0; i < 4000; i++) {
+        promote(&w, 5000, dead, true);
+        for (int k = 0; k < 9; k++) promote(&w, 0, dead, true); /* generation 0 only */
+      }
+      CHECK_EQ(w.cycles > 0, true);
+      CHECK_EQ(w.longest <= BUDGET, true);
+      CHECK_EQ(w.over, 0);
+      if (live > 100000) CHECK_EQ(w.worst <= 1100, true);
+    }
+}
+
+TEST(c3_a_collector_slower_than_expected_still_ends_its_cycles) {
+  world w = world_of(1000000, 400);
+  for (int i = 0; i < 20000; i++) {
+    promote(&w, 3000, 4, true);
+    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
+  }
+  CHECK_EQ(w.cycles > 10, true);
+  CHECK_EQ(w.worst <= TUNE_PACE_END, true);
+}
+
+TEST(c3_without_slices_the_bound_wins) {
+  world w = world_of(1000000, 50);
+  int quiet = 0;
+  while (pace_slice(&w.pace) != UINT64_MAX && quiet < 100000) promote(&w, 1000, 4, false), quiet++;
+  CHECK_EQ(pace_slice(&w.pace) == UINT64_MAX, true);
+  CHECK_EQ(pace_floating(&w.pace) <= pace_allowed(&w.pace) * (TUNE_PACE_END + 50) / 1000, true);
+  work(&w, pace_slice(&w.pace));
+  CHECK_EQ(w.pace.in_cycle, false);
+}
+
+TEST(c3_cpythons_thresholds_are_waited_for_while_the_bound_allows_it) {
+  pace p;
+  pace_init(&p, BUDGET, 250, 1000000);
+  pace_promoted(&p, 160000);
+  CHECK_EQ(pace_wants_cycle(&p, false), false);
+  CHECK_EQ(pace_wants_cycle(&p, true), true);
+  pace_promoted(&p, 90000);
+  CHECK_EQ(pace_wants_cycle(&p, false), true);
+}
+
+TEST(c3_a_full_collection_leaves_no_debt) {
+  world w = world_of(1000000, 50);
+  promote(&w, 200000, 8, false);
+  pace_clean(&w.pace, 1000000);
+  CHECK_EQ(pace_floating(&w.pace), 0);
+  CHECK_EQ(pace_slice(&w.pace), 0);
+}
