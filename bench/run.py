@@ -97,7 +97,10 @@ def settings_from(options: argparse.Namespace) -> Settings:
 
 def commit() -> str:
     command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True)
+    except FileNotFoundError:  # no git, as in a chroot that was made for an interpreter
+        return "unknown"
     return done.stdout.strip() or "unknown"
 
 
