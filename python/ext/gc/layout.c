@@ -9,7 +9,7 @@ typedef struct finder {
   gclayout at;
   gcpublic public;
   gcwindow window;
-  int thresholds[3];
+  PyObject *thresholds, *debug; /* tuples: the program's */
 } finder;
 
 /* No program's, and so high that no collection starts while they hold. */
@@ -53,7 +53,7 @@ static bool thresholds_at(const char *place, const int expected[3]) {
 
 static const char *find_generations(finder *f) {
   char *found = NULL, *end = f->window.start + f->window.size - 3 * sizeof(gcgeneration);
-  if (!set_thresholds(f, magic[0])) return "set_threshold";
+  if (!set_thresholds(f, magic[0])) return "gc.set_threshold";
   for (char *p = f->window.start; p <= end; p += 4) {
     if (!thresholds_at(p, magic[0])) continue;
     if (found) return "thresholds";
@@ -93,14 +93,13 @@ static bool enabled_follows(const int *place) {
 
 /* Two ints in front of the generations. */
 static const char *find_switches(finder *f) {
-  int debug, *first = (int *)(void *)f->at.generation[0], enabled = PyGC_IsEnabled();
-  if (!gcpublic_call(&f->public, GCPUBLIC_GET_DEBUG, NULL, 0, &debug, 1)) return "get_debug";
+  int *first = (int *)(void *)f->at.generation[0], enabled = PyGC_IsEnabled();
   for (int *p = first - 2; !f->at.debug && p < first; p++)
     if (debug_is(f, p, 1 << 20) && debug_is(f, p, 1 << 21)) f->at.debug = p;
   if (f->at.debug) f->at.debug = gclayout_bend("debug", f->at.debug);
   bool found = f->at.debug && debug_is(f, f->at.debug, 1 << 22);
-  gcpublic_call(&f->public, GCPUBLIC_SET_DEBUG, &debug, 1, NULL, 0);
-  if (!found || *f->at.debug != debug) return "debug flags";
+  gcpublic_set(&f->public, GCPUBLIC_SET_DEBUG, f->debug);
+  if (!found) return "debug flags";
   f->at.enabled = gclayout_bend("enabled", f->at.debug - 1);
   bool follows = enabled_follows(f->at.enabled);
   if (!enabled) PyGC_Disable();
@@ -122,7 +121,7 @@ static const char *find_lists(finder *f) {
 
 static bool sound_head(const gclink *head) {
   bool plausible = head->next % 4 == 0 && head->previous % 4 == 0 && head->next >> 12 != 0 &&
-                   head->previous >> 12 != 0 && head->next >> 47 == 0 && head->previous >> 47 == 0;
+                   head->previous >> 12 != 0 && head->next >> 48 == 0 && head->previous >> 48 == 0;
   return plausible && gclink_previous(gclink_next(head)) == head &&
          gclink_next(gclink_previous(head)) == head;
 }
@@ -165,9 +164,8 @@ static const char *find_by_calls(finder *f) {
 static const char *find_with_thresholds(finder *f, gcprobe *probe) {
   const char *wrong = find_by_calls(f);
   if (!wrong) wrong = gcprobe_run(probe, &f->public, &f->window, &f->at);
-  bool restored = set_thresholds(f, f->thresholds);
-  restored = restored && get_three(f, GCPUBLIC_GET_THRESHOLD, f->thresholds);
-  return wrong || restored ? wrong : "set_threshold";
+  bool restored = gcpublic_set(&f->public, GCPUBLIC_SET_THRESHOLD, f->thresholds);
+  return wrong || restored ? wrong : "gc.set_threshold";
 }
 
 static const char *find_prepared(finder *f, gcprobe *probe) {
@@ -175,9 +173,9 @@ static const char *find_prepared(finder *f, gcprobe *probe) {
   f->at.collect_stock = (_PyCFunctionFastWithKeywords)(void (*)(void))PyCFunction_GetFunction(
       (PyObject *)f->at.collect);
   if (!gcprobe_open(probe)) return "no memory";
-  if (!gcpublic_call(&f->public, GCPUBLIC_GET_THRESHOLD, NULL, 0, f->thresholds, 3))
-    return "get_threshold";
-  return find_with_thresholds(f, probe);
+  f->thresholds = gcpublic_get(&f->public, GCPUBLIC_GET_THRESHOLD);
+  f->debug = gcpublic_get(&f->public, GCPUBLIC_GET_DEBUG);
+  return f->thresholds && f->debug ? find_with_thresholds(f, probe) : "no memory";
 }
 
 static const char *find(finder *f) {
@@ -201,6 +199,8 @@ bool gclayout_find(gclayout *out, char why[GCLAYOUT_WHY]) {
   } else {
     *out = f.at;
   }
+  Py_XDECREF(f.thresholds);
+  Py_XDECREF(f.debug);
   gcpublic_close(&f.public);
   return !wrong;
 }

@@ -10,7 +10,8 @@
 
 #include "../compat.h"
 
-typedef struct gclink {
+/* Generations' heads lie at 4 modulo 8 in some builds (3.13.5), objects' links never. */
+typedef struct __attribute__((packed, aligned(4))) gclink {
   uintptr_t next, previous;
 } gclink;
 

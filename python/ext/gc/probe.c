@@ -13,11 +13,11 @@ static bool in_python_itself(PyObject *function) {
 }
 
 static const char *open_functions(gcpublic *public, PyObject *module) {
-  static const char *const names[GCPUBLIC_COUNT] = {"collect",   "freeze",       "get_count",
-                                                    "get_debug", "get_stats",    "get_threshold",
-                                                    "set_debug", "set_threshold"};
+  static const char *const names[GCPUBLIC_COUNT] = {
+      "gc.collect",   "gc.freeze",        "gc.get_count", "gc.get_debug",
+      "gc.get_stats", "gc.get_threshold", "gc.set_debug", "gc.set_threshold"};
   for (int i = 0; i < GCPUBLIC_COUNT; i++) {
-    PyObject *f = public->function[i] = PyObject_GetAttrString(module, names[i]);
+    PyObject *f = public->function[i] = PyObject_GetAttrString(module, names[i] + 3);
     if (f == NULL || !PyCFunction_CheckExact(f) || !in_python_itself(f)) return names[i];
   }
   int flags = PyCFunction_GetFlags(public->function[GCPUBLIC_COLLECT]);
@@ -27,11 +27,11 @@ static const char *open_functions(gcpublic *public, PyObject *module) {
 const char *gcpublic_open(gcpublic *public) {
   *public = (gcpublic){0};
   PyObject *module = PyImport_ImportModule("gc");
-  const char *wrong = module ? open_functions(public, module) : "the module";
+  const char *wrong = module ? open_functions(public, module) : "module gc";
   if (!wrong) {
     public->garbage = PyObject_GetAttrString(module, "garbage");
     public->callbacks = PyObject_GetAttrString(module, "callbacks");
-    if (!public->garbage || !public->callbacks) wrong = "callbacks";
+    if (!public->garbage || !public->callbacks) wrong = "gc.callbacks";
   }
   Py_XDECREF(module);
   PyErr_Clear();
@@ -56,6 +56,21 @@ static bool numbers_of(PyObject *result, int *out, int count) {
   bool fits = PyTuple_Check(result) && PyTuple_Size(result) == count;
   for (int i = 0; fits && i < count; i++) fits = number_of(PyTuple_GetItem(result, i), &out[i]);
   return fits;
+}
+
+PyObject *gcpublic_get(const gcpublic *public, gcpublic_name name) {
+  PyObject *result = PyObject_CallObject(public->function[name], NULL);
+  PyObject *tuple = result && !PyTuple_Check(result) ? PyTuple_Pack(1, result) : Py_XNewRef(result);
+  Py_XDECREF(result);
+  PyErr_Clear();
+  return tuple;
+}
+
+bool gcpublic_set(const gcpublic *public, gcpublic_name name, PyObject *values) {
+  PyObject *result = PyObject_CallObject(public->function[name], values);
+  Py_XDECREF(result);
+  PyErr_Clear();
+  return result != NULL;
 }
 
 bool gcpublic_call(const gcpublic *public, gcpublic_name name, const int *in, int in_count,

@@ -38,6 +38,11 @@ void gcpublic_close(gcpublic *public);
 bool gcpublic_call(const gcpublic *public, gcpublic_name name, const int *in, int in_count,
                    int *out, int out_count);
 
+/* What a function without arguments returns, as a tuple in any case, and calling another with that
+ * tuple, which takes no memory. NULL or false: it raised. */
+PyObject *gcpublic_get(const gcpublic *public, gcpublic_name name);
+bool gcpublic_set(const gcpublic *public, gcpublic_name name, PyObject *values);
+
 /* --- The experiments -------------------------------------------------------------------------- */
 
 /* Lists that contain themselves and a capsule that logs its end. */
