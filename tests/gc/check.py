@@ -21,16 +21,20 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BLOCK = 20  # seeds in one process
+COUNTED = ("cycles", "slices", "explicits", "examined", "found")  # of ouro.gc.stats()
 BUDGETS_US = (1000, 5, 20, 100, 300)  # of a slice
 
 
-def environment(block: int, ouro: bool) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OURO_")}
-    kept["PYTHONFAULTHANDLER"] = "1"
-    if ouro:
-        busy = ",gc_busy=1" if block % 3 == 1 else ""
-        kept["OURO_RUN"] = f"quiet=1,channel=0,pause_us={BUDGETS_US[block % 5]}{busy}"
-    return kept
+def collector_of(block: int, ouro: bool):
+    import program
+
+    if not ouro:
+        return program.Stock()
+    import ouro as package
+
+    package.install(pause_ms=BUDGETS_US[block % len(BUDGETS_US)] / 1000, channel=False, _quiet=True,
+                    _gc_busy=block % 3 == 1)
+    return program.Ouro()
 
 
 def work(first: int, last: int, size: int, ouro: bool) -> int:
@@ -39,28 +43,28 @@ def work(first: int, last: int, size: int, ouro: bool) -> int:
 
     import program
 
-    if ouro:
-        import ouro as package
-
-        if not package.installed():
-            import ouro._boot  # noqa: F401 - what ouro_boot.pth does in an installation
-        if not package.installed():
-            raise SystemExit("Ouro is not installed: build it and set PYTHONPATH")
-    collector = program.Ouro() if ouro else program.Stock()
+    collector = collector_of(first // BLOCK, ouro)
     for seed in range(first, last):
         print("seed", seed, flush=True)
         print("done", seed, program.Program(seed, collector, size).run(), flush=True)
     gc.collect()
+    if ouro:
+        from ouro.gc import stats
+
+        print("stats", *(stats()[name] for name in COUNTED))
     return 0
+
+
+totals = dict.fromkeys(COUNTED, 0)
 
 
 def run_block(options, first: int, last: int, ouro: bool) -> tuple[dict[int, str], str]:
     """The seeds' results, and how it went wrong."""
     command = [options.python, str(HERE / "check.py"), "--worker", "--size", str(options.size),
                "--seeds", f"{first}-{last - 1}", *([] if ouro else ["--stock"])]
-    # Twice as long as anything was seen to take, and then some, for busy machines.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OURO_")}
     try:
-        done = subprocess.run(command, env=environment(first // BLOCK, ouro), capture_output=True,
+        done = subprocess.run(command, env=kept | {"PYTHONFAULTHANDLER": "1"}, capture_output=True,
                               text=True, errors="replace", timeout=options.timeout)
         out, err, status = done.stdout, done.stderr, done.returncode
     except subprocess.TimeoutExpired as late:
@@ -68,6 +72,9 @@ def run_block(options, first: int, last: int, ouro: bool) -> tuple[dict[int, str
         status = f"none after {options.timeout} s"
     lines = [line.split() for line in out.splitlines()]
     results = {int(line[1]): line[2] for line in lines if line[0] == "done"}
+    for line in lines:
+        if line[0] == "stats":
+            totals.update({key: totals[key] + int(word) for key, word in zip(COUNTED, line[1:])})
     if status == 0 and len(results) == last - first and not err:
         return results, ""
     started = [line[1] for line in lines if line[0] == "seed"]
@@ -92,7 +99,10 @@ def run(options, first: int, last: int) -> int:
             bad += 1
             print(f"FAILED: {error.rstrip()}\nrepeat: {sys.argv[0]} --seeds {start}-{end - 1} "
                   f"--size {options.size}", flush=True)
-    print(f"{seeds} seeds in {time.monotonic() - began:.0f} s, {bad} blocks failed", flush=True)
+    print(f"{seeds} seeds in {time.monotonic() - began:.0f} s, {bad} blocks failed;",
+          ", ".join(f"{count} {name}" for name, count in totals.items()), flush=True)
+    if not bad and not totals["cycles"]:
+        raise SystemExit("check.py: not one cycle was finished, so nothing was checked")
     return bad
 
 
