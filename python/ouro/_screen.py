@@ -12,6 +12,7 @@ import sys
 import time
 
 from ouro import _ouro
+from ouro._histogram import quantile
 
 _MIB = 1 << 20
 _TYPES = 10
@@ -142,21 +143,17 @@ def _collections(facts):
 
 
 def _collection(label, runs, total, longest, found):
-    runs = f"{runs:,}".rjust(22 - len(label))
-    return f"{label}{runs}{_time(total):>10}{_time(longest):>10}{found:>13,}"
+    runs, longest = f"{runs:,}".rjust(22 - len(label)), "" if longest is None else _time(longest)
+    return f"{label}{runs}{_time(total):>10}{longest:>10}{found:>13,}"
 
 
 def _slices(sliced):
     """What took the place of generation 2 where Ouro's collector is on."""
-    yield _collection(
-        "full, in slices",
-        sliced["cycles"],
-        sliced["slices_ns"],
-        sliced["slice_longest_ns"],
-        sliced["found"],
-    )
-    most, longest = _time(sliced["p99_ns"]), _time(sliced["longest_ns"])
-    yield f"99 % of {sliced['pauses']:,} pauses took at most {most}, the longest {longest}"
+    spent, found = sliced["slices_ns"], sliced["found"]
+    yield _collection("full, in slices", sliced["cycles"], spent, None, found)
+    most = min(1e9 * quantile(sliced["buckets"], 0.99), sliced["longest_ns"])
+    longest = _time(sliced["longest_ns"])
+    yield f"99 % of {sliced['pauses']:,} pauses took at most {_time(most)}, the longest {longest}"
     reasons = sorted(sliced["escalations"].items(), key=lambda item: -item[1])
     said = ", ".join(f"{count:,} {reason}" for reason, count in reasons if count)
     if said:
@@ -233,7 +230,7 @@ def _sliced():
     """What Ouro's collector counted; None: CPython's is at work."""
     try:
         return _ouro._gc_stats()
-    except (AttributeError, RuntimeError):
+    except RuntimeError:
         return None
 
 

@@ -18,6 +18,7 @@ import functools
 import time
 
 from ouro import _ouro
+from ouro._histogram import quantile
 
 __all__ = [
     "Idle",
@@ -220,14 +221,15 @@ p50, p99, p999: half of the pauses were at most this long, 99 %, 99.9 %; to a fi
 def pauses():
     """How long the collector stopped the program: slices, young and explicit collections."""
     now = stats()
-    names = ("pauses_ns", "p50_ns", "p99_ns", "p999_ns", "longest_ns")
-    return Pauses(now["pauses"], *(now[name] / 1e9 for name in names))
+    longest = now["longest_ns"] / 1e9
+    shares = (min(quantile(now["buckets"], share), longest) for share in (0.5, 0.99, 0.999))
+    return Pauses(now["pauses"], now["pauses_ns"] / 1e9, *shares, longest)
 
 
 def stats():
     """All that the collector counts, by name.
 
-    'bucket' is a list of (seconds, count): pauses by length, each pair up to its border.
+    'buckets' is a list of (seconds, count): pauses by length, those up to the first number.
     'escalations' is {reason: count}: pauses above the budget, and full collections in one go.
     """
     return _ouro._gc_stats()

@@ -242,13 +242,21 @@ def test_all_callbacks_run_whatever_one_raises():
     """) == "1\n2\n"
 
 
-def test_pauses_are_in_seconds():
+def test_quantiles():
+    # GIVEN 1000 pauses WHEN asked for quantiles THEN each is the border of its bucket, and none is
+    # longer than the longest
     assert pretend("""
-        fake.numbers = {"pauses": 1000, "pauses_ns": 5e8, "longest_ns": 3e6,
-                        "p50_ns": 1000, "p99_ns": 10**6, "p999_ns": 2 * 10**6}
+        fake.numbers = {"buckets": [(1e-6, 500), (1e-3, 490), (2e-3, 9), (4e-3, 1)],
+                        "pauses": 1000, "pauses_ns": 5e8, "longest_ns": 3e6}
         print(ouro.gc.pauses())
+        fake.numbers["buckets"] = [(1e-6, 500), (1e-3, 489), (4e-3, 11)]
+        print(ouro.gc.pauses()[3:])
+        fake.numbers = {"buckets": [], "pauses": 0, "pauses_ns": 0, "longest_ns": 0}
+        print(*ouro.gc.pauses())
     """) == (
         "Pauses(number=1000, total=0.5, p50=1e-06, p99=0.001, p999=0.002, longest=0.003)\n"
+        "(0.003, 0.003, 0.003)\n"
+        "0 0.0 0.0 0.0 0.0 0.0\n"
     )
 
 
@@ -259,8 +267,9 @@ SCREEN = """
     from ouro import _ouro, _screen
     ouro.install()
     _ouro._pauses_start()
-    numbers = {"cycles": 3, "slices_ns": 12_100_000, "slice_longest_ns": 1_100_000, "found": 12345,
-               "pauses": 1_234_567, "p99_ns": 10**6, "longest_ns": 25 * 10**7, "budget_ns": 10**6,
+    numbers = {"cycles": 3, "slices_ns": 12_100_000, "found": 12345, "budget_ns": 10**6,
+               "buckets": [(1e-3, 1_234_566), (1, 1)], "pauses": 1_234_567,
+               "longest_ns": 25 * 10**7,
                "escalations": dict.fromkeys(
                    ("bound", "giant", "object", "batch", "explicit", "stock", "memory"), COUNT)}
     _ouro._gc_stats = lambda: numbers
@@ -277,7 +286,7 @@ def screen(escalations):
 
 def test_the_screen_says_what_took_generation_2_s_place():
     lines = screen(escalations=0)
-    at = lines.index("full, in slices      3   12.1 ms    1.1 ms       12,345")
+    at = lines.index("full, in slices      3   12.1 ms                 12,345")
     assert lines[at - 1].startswith("generation 1 ") and lines[at + 2] == ""
     assert lines[at + 1] == "99 % of 1,234,567 pauses took at most 1.0 ms, the longest 250.0 ms"
     assert "ouro ledger PID --watch" in lines[-1]
