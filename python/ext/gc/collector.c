@@ -53,6 +53,9 @@ static size_t note_promoted(uint64_t ns) {
   return gcknown_all.count - known;
 }
 
+/* Whether all promoted objects are known. A cycle had better wait for that. */
+static bool all_known(void) { return gclink_next(gclink_of(c.marker)) == old_head(); }
+
 /* --- Cycles ----------------------------------------------------------------------------------- */
 
 static void publish(void) {
@@ -123,12 +126,14 @@ static uint64_t phase_named(const char *name) {
   return CYCLE_IDLE;
 }
 
-static void note_longest(const cycle_report *r) {
+/* `cpu`: what the slice took of the processor's time; what is much longer was somebody else's. */
+static void note_longest(const cycle_report *r, uint64_t cpu) {
   uint64_t phase = phase_named(r->longest);
   bool judged = c.heap.judge_ns * 2 > r->longest_ns;
   const char *type = judged ? c.heap.judge_type : type_in_slot(r->longest_at);
-  gcnumbers_atomic(r->longest_ns, phase, judged ? c.heap.judge_members : 0, type);
-  if (r->longest_ns > 2 * c.options.pause_ns && c.cycle.budget != UINT64_MAX) {
+  uint64_t longest = r->longest_ns < cpu ? r->longest_ns : cpu;
+  gcnumbers_atomic(longest, phase, judged ? c.heap.judge_members : 0, type);
+  if (longest > 2 * c.options.pause_ns) {
     gcreason why = !judged                                   ? GCREASON_OBJECT
                    : c.heap.judge_members > TUNE_CYCLE_BATCH ? GCREASON_GIANT
                                                              : GCREASON_BATCH;
@@ -139,6 +144,7 @@ static void note_longest(const cycle_report *r) {
 
 static cycle_report work(uint64_t ns) {
   gcnumbers *n = &gcnumbers_now;
+  uint64_t cpu = os_thread_cpu_ns();
   c.working = true;
   cycle_report r = pycycle_step(&c.cycle, &c.heap, ns);
   c.working = false;
@@ -146,7 +152,7 @@ static cycle_report work(uint64_t ns) {
   gcnumbers_add(&n->examined, r.examined);
   gcnumbers_add(&n->found, r.found);
   gcnumbers_add(&n->freed, r.destroyed);
-  note_longest(&r);
+  if (ns != UINT64_MAX) note_longest(&r, os_thread_cpu_ns() - cpu);
   if (c.stale) {
     c.stale = false;
     pycycle_abort(&c.cycle, &c.heap);
@@ -166,16 +172,10 @@ static void slice(uint64_t ns) {
   if (c.pace.in_cycle && pycycle_idle(&c.cycle)) end_cycle();
 }
 
-/* CPython would collect the oldest generation now. */
-static bool is_ripe(void) {
-  const gcgeneration *old = c.layout.generation[2];
-  return old->count > old->threshold;
-}
-
 /* How long a slice may be now, for which a cycle is begun if it is time. */
 static uint64_t next_slice(void) {
-  bool wanted = pace_wants_cycle(&c.pace, is_ripe()) || c.options.busy;
-  if (pycycle_idle(&c.cycle) && !(wanted && begin_cycle())) return 0;
+  bool wanted = pace_wants_cycle(&c.pace) || c.options.busy;
+  if (pycycle_idle(&c.cycle) && !(wanted && all_known() && begin_cycle())) return 0;
   uint64_t ns = pace_slice(&c.pace);
   if (ns == UINT64_MAX) return ns;
   if (c.quiet) return 0;
@@ -441,7 +441,8 @@ bool collector_wanted(void) {
 bool collector_step(uint64_t ns, bool begin) {
   if (!c.on || c.working || *c.layout.collecting || must_be_stock()) return false;
   uint64_t began = os_clock_ns();
-  c.pace.before += note_promoted(ns / 2);
+  pace_promoted(&c.pace, note_promoted(ns));
+  if (!all_known()) return true;
   if (pycycle_idle(&c.cycle) && !(begin && begin_cycle())) return false;
   *c.layout.collecting = 1;
   slice(ns);

@@ -33,10 +33,8 @@ void pace_promoted(pace *p, uint64_t objects) {
   if (objects) p->debt_ns = debt_of(p);
 }
 
-bool pace_wants_cycle(const pace *p, bool ripe) {
-  uint64_t allowed = pace_allowed(p);
-  if (p->in_cycle) return false;
-  return p->before >= allowed || (ripe && p->before >= allowed * TUNE_PACE_BEFORE / 1000);
+bool pace_wants_cycle(const pace *p) {
+  return !p->in_cycle && p->before >= pace_allowed(p) * TUNE_PACE_BEFORE / 1000;
 }
 
 void pace_begin(pace *p, uint64_t old) {

@@ -36,9 +36,9 @@ typedef struct pace {
   uint64_t debt_ns;        /* work to be done before the next are */
 } pace;
 
-/* So many may float in the smallest program: some 2 MB. One collection of generation 1 promotes up to
- * 20,000 objects at once. */
-#define TUNE_PACE_LEAST 25000u
+/* So many may float in the smallest program, some 10 MB: CPython's own thresholds let as many gather,
+ * and one collection of generation 1 promotes up to 20,000 at once. */
+#define TUNE_PACE_LEAST 100000u
 
 /* Share of the limit that is used up before a cycle begins, in permille: as late as the work can
  * still be spread over the rest. Each cycle looks at everything, so early is dear. */
@@ -58,8 +58,8 @@ void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t li
 /* So many objects have come to the oldest generation. */
 void pace_promoted(pace *p, uint64_t objects);
 
-/* Whether a cycle should begin. `ripe`: CPython's own thresholds would allow a full collection. */
-bool pace_wants_cycle(const pace *p, bool ripe);
+/* Whether a cycle should begin. */
+bool pace_wants_cycle(const pace *p);
 
 void pace_begin(pace *p, uint64_t old);
 
