@@ -111,8 +111,17 @@ FOUND = {
         print(f(Thing(), Thing(), x=Thing()))""",
     "function": """
         def f():
-            return seen(sys._getframe(0).f_globals), seen(f)
-        print(all(eval("f()", {"f": f})))""",
+            def g():
+                return seen(g)
+            return g()
+        print(f())""",
+    "globals that only a function has": """
+        def f():
+            space = {"visited": visited}
+            exec("def f(): return visited(), globals()", space)
+            return space.pop("f")
+        found, space = f()()
+        print(seen(space, found))""",
     "globals of exec": """
         space = {"visited": visited, "seen": seen, "Thing": Thing}
         exec("thing = Thing(); found = visited()", space)
@@ -180,17 +189,30 @@ FOUND = {
         [thread.join() for thread in threads]
         print(found.issuperset(things) and len(things) == 40)""",
     "thread's own data": """
-        local = threading.local()
-        local.thing = Thing()
-        print(seen(local.__dict__))""",
-    "context": """
-        variable = contextvars.ContextVar("v")
-        variable.set(Thing())
-        context = contextvars.copy_context()
+        import ctypes
+        get = ctypes.pythonapi.PyThreadState_GetDict
+        get.restype = ctypes.c_void_p
         def f():
-            return visited()
-        found = context.run(f)
-        print(seen(context, found))""",
+            thing = ctypes.cast(get(), ctypes.py_object).value["test"] = Thing()
+            things.append(id(thing))
+        things = []
+        f()
+        print(things[0] in map(id, visited()))""",
+    "interpreter's own data": """
+        import ctypes
+        api = ctypes.pythonapi
+        get, get_dict = api.PyInterpreterState_Get, api.PyInterpreterState_GetDict
+        get.restype = get_dict.restype = ctypes.c_void_p
+        def f():
+            data = get_dict(ctypes.c_void_p(get()))
+            thing = ctypes.cast(data, ctypes.py_object).value["test"] = Thing()
+            things.append(id(thing))
+        things = []
+        f()
+        print(things[0] in map(id, visited()))""",
+    "context": """
+        contextvars.ContextVar("v").set(Thing())
+        print(contextvars.Context in map(type, visited()))""",
     "inside __init__ of a dataclass": """
         @dataclasses.dataclass
         class C:
@@ -236,10 +258,9 @@ FOUND = {
         result = f(20)
         sys.settrace(None)
         print(result and len(found) > 60 and any(found))""",
-    "modules, builtins": """
+    "modules": """
         found = visited()
-        builtins = sys.modules["builtins"].__dict__
-        print(all(seen(m, found) for m in sys.modules.values()) and seen(builtins, found))""",
+        print(all(seen(o, found) for o in (sys.modules, *sys.modules.values())))""",
 }
 
 

@@ -115,8 +115,8 @@ static void visit_threads(roots_walk *walk, PyInterpreterState *interpreter) {
 
 /* --- The interpreter -------------------------------------------------------------------------- */
 
-/* Most of what there is hangs on a module: `sys` and its dictionary, gc.garbage, gc.callbacks, the
- * codecs' search functions. */
+/* Most of what there is hangs on a module: sys and its dictionary, builtins, gc.garbage,
+ * gc.callbacks, the codecs' search functions. */
 static void visit_modules(roots_walk *walk) {
   PyObject *modules = PyImport_GetModuleDict(), *module;
   visit_local(walk, modules);
@@ -129,7 +129,6 @@ static void visit_modules(roots_walk *walk) {
 static void visit_all(roots_walk *walk) {
   PyInterpreterState *interpreter = PyInterpreterState_Get();
   visit_modules(walk);
-  visit_local(walk, PyEval_GetBuiltins());
   visit_local(walk, PyInterpreterState_GetDict(interpreter)); /* the first time it may be made */
   visit_threads(walk, interpreter);
 }
