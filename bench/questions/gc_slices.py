@@ -28,12 +28,11 @@ def pauses(title: str, values: Values) -> list[Row]:
 
 
 def work(title: str, values: Values, live: bool) -> list[Row]:
-    """Work is promised where all is alive: with garbage most of it is stock's own destruction."""
-    first, later = (FIRST, LATER) if live else (None, None)
-    return [
-        Row(f"{title}: first", "s", values.get("first", {}), "stock", first),
-        Row(f"{title}: later", "s", values.get("later", {}), "stock", later),
-    ]
+    """Work is promised where all is alive: most of the one that finds garbage is stock's destruction."""
+    rows = [Row(f"{title}: first", "s", values.get("first", {}), "stock", FIRST)]
+    if not live:
+        rows.append(Row(f"{title}: garbage", "s", values.get("second", {}), "stock"))
+    return [*rows, Row(f"{title}: later", "s", values.get("later", {}), "stock", LATER)]
 
 
 def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]:
