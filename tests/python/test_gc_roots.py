@@ -327,6 +327,26 @@ def test_deep_recursion_is_bounded(told):
     assert told(code) == "True True True True"
 
 
+def test_many_deep_threads_are_bounded(told):
+    code = """
+    done, barrier = threading.Event(), threading.Barrier(41)
+    def f(n):
+        thing = [[n] for _ in range(20)]
+        if n:
+            f(n - 1)
+        else:
+            barrier.wait()
+            done.wait()
+    threads = [threading.Thread(target=f, args=(200,)) for _ in range(40)]
+    [thread.start() for thread in threads]
+    barrier.wait()
+    found = gcroots_try.seconds()[1]
+    done.set()
+    [thread.join() for thread in threads]
+    print(40_000 < found < 51_000)"""
+    assert told(code) == "True"
+
+
 def test_large_locals_are_not_gone_through(told):
     code = """
     def f(size):

@@ -3,9 +3,10 @@
 
 #include "frames.h"
 
-/* Frames looked at: all threads' together take less than a slice. */
+/* A visit has no pauses: threads are looked at, newest first, until it has cost about half a
+ * millisecond, and of each thread the newest frames. */
+#define VISITS_AT_MOST 50000
 #define FRAMES_PER_THREAD 256
-#define FRAMES_AT_MOST 1024
 
 /* References followed from one local: a container that has more of them, and matters for that, is
  * old, and the collector goes through it by itself. */
@@ -23,7 +24,7 @@ static struct { roots_state frames; } roots;
 typedef struct roots_walk {
   visitproc visit;
   void *arg;
-  int frames_left, references_left;
+  int visits_left, references_left;
 } roots_walk;
 
 /* --- Proof of the layout ---------------------------------------------------------------------- */
@@ -65,16 +66,21 @@ static void prove_frames(void) {
 
 /* --- Frames ----------------------------------------------------------------------------------- */
 
+static void visit_object(roots_walk *walk, PyObject *object) {
+  walk->visit(object, walk->arg);
+  walk->visits_left--;
+}
+
 static int visit_reference(PyObject *object, void *arg) {
   roots_walk *walk = arg;
-  walk->visit(object, walk->arg);
+  visit_object(walk, object);
   return --walk->references_left <= 0; /* a traverse ends when it is told so */
 }
 
 /* An object, and what it refers to: it may be too young for the collector to know. */
 static void visit_local(roots_walk *walk, PyObject *object) {
   if (!object) return;
-  walk->visit(object, walk->arg);
+  visit_object(walk, object);
   if (!PyObject_GC_IsTracked(object)) return;
   walk->references_left = REFERENCES_PER_LOCAL;
   Py_TYPE(object)->tp_traverse(object, visit_reference, walk);
@@ -89,7 +95,7 @@ static void visit_frame(roots_walk *walk, const frames_frame *frame) {
   Py_ssize_t end = locals + frames_stack_count(frame);
   for (Py_ssize_t i = locals; i < end; i++) {
     PyObject *object = frames_object(slots[i]);
-    if (object) walk->visit(object, walk->arg);
+    if (object) visit_object(walk, object);
   }
 }
 
@@ -97,10 +103,9 @@ static void visit_thread(roots_walk *walk, const PyThreadState *state) {
   visit_local(walk, state->dict);
   visit_local(walk, state->context);
   const frames_frame *frame = frames_newest(state);
-  for (int i = 0; frame && i < FRAMES_PER_THREAD && walk->frames_left > 0; i++) {
+  for (int i = 0; frame && i < FRAMES_PER_THREAD && walk->visits_left > 0; i++) {
     if (frames_usable(frame)) visit_frame(walk, frame);
     frame = frames_previous(frame);
-    walk->frames_left--;
   }
 }
 
@@ -108,7 +113,7 @@ static void visit_threads(roots_walk *walk, PyInterpreterState *interpreter) {
   if (roots.frames == ROOTS_UNKNOWN) prove_frames();
   if (roots.frames != ROOTS_PROVED) return;
   PyThreadState *state = PyInterpreterState_ThreadHead(interpreter);
-  for (; state && walk->frames_left > 0; state = PyThreadState_Next(state)) {
+  for (; state && walk->visits_left > 0; state = PyThreadState_Next(state)) {
     visit_thread(walk, state);
   }
 }
@@ -122,7 +127,7 @@ static void visit_modules(roots_walk *walk) {
   visit_local(walk, modules);
   Py_ssize_t at = 0;
   while (PyDict_Check(modules) && PyDict_Next(modules, &at, NULL, &module)) {
-    walk->visit(module, walk->arg);
+    visit_object(walk, module);
   }
 }
 
@@ -135,7 +140,7 @@ static void visit_all(roots_walk *walk) {
 
 void gcroots_visit(visitproc visit, void *arg) {
   if (!compat_running()) return; /* the interpreter takes itself apart */
-  roots_walk walk = {visit, arg, FRAMES_AT_MOST, 0};
+  roots_walk walk = {visit, arg, VISITS_AT_MOST, 0};
   int enabled = PyGC_Disable(); /* what is made at the first call must not start a collection */
   visit_all(&walk);
   if (enabled) PyGC_Enable();
