@@ -3,7 +3,8 @@
  * not written, so that a child of fork shares their pages. */
 #include "collector.h"
 
-#define WINDOW_WORDS ((uint64_t)1 << (WINDOW_PAGES_SHIFT + PAGE_SHIFT - 6))
+#define PAGE_WORDS (CYCLE_PAGE_SLOTS / 64)
+#define WINDOW_WORDS (WINDOW_PAGES * PAGE_WORDS)
 
 uint64_t frozen_word(const runtime *rt, uint64_t word) {
   uint64_t window = word / WINDOW_WORDS, index = word % WINDOW_WORDS;
@@ -54,14 +55,19 @@ static void freeze_word(runtime *rt, uint64_t word) {
   *bits |= used;
 }
 
+static void freeze_page(runtime *rt, uint64_t number) {
+  if (!page_is_big(number) && !page_is_pool(rt, number)) return;
+  for (uint64_t w = 0; w < PAGE_WORDS; w++) freeze_word(rt, number * PAGE_WORDS + w);
+}
+
 void ouro_gc_freeze(ouro_heap *heap) {
   runtime *rt = runtime_ensure(heap);
   if (!rt) return;
   rt->gc->pending += generations_merge(rt);
   for (uint64_t k = 0; k < rt->heap->window_count; k++) {
-    uint64_t words = rt->heap->windows[k]->committed * OURO_ARENA_POOLS * (CYCLE_PAGE_SLOTS / 64);
-    if (!remap(rt, k, words)) return;
-    for (uint64_t w = 0; w < words; w++) freeze_word(rt, k * WINDOW_WORDS + w);
+    uint64_t pages = rt->heap->windows[k]->committed * OURO_ARENA_POOLS;
+    if (!remap(rt, k, pages * PAGE_WORDS)) return;
+    for (uint64_t p = 0; p < pages; p++) freeze_page(rt, k * WINDOW_PAGES + p);
   }
 }
 

@@ -124,7 +124,7 @@ static int64_t collect_young(runtime *rt, int generation) {
 static uint64_t live_bytes(const runtime *rt, uint64_t *objects) {
   uint64_t bytes = rt->heap->large_bytes, pages = page_count(rt);
   for (uint64_t number = 0; number < pages; number++) {
-    if (page_is_big(number % ((uint64_t)1 << WINDOW_PAGES_SHIFT))) continue;
+    if (!page_is_pool(rt, number)) continue;
     const ouro_pool *pool = page_pool(rt, number);
     if (pool->kind == KIND_LEAF) continue;
     if (pool->kind == KIND_TRACKED) *objects += pool->used;

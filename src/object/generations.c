@@ -179,8 +179,8 @@ uint64_t generations_young(const runtime *rt) {
 uint64_t generations_tracked(const runtime *rt) {
   uint64_t count = 0, none = at_hand(rt), pages = page_count(rt);
   for (uint64_t number = 0; number < pages; number++) {
-    bool table = number % ((uint64_t)1 << WINDOW_PAGES_SHIFT) < BIG_PAGES;
-    if (!table && page_pool(rt, number)->kind == KIND_TRACKED) count += page_pool(rt, number)->used;
+    if (!page_is_pool(rt, number)) continue;
+    if (page_pool(rt, number)->kind == KIND_TRACKED) count += page_pool(rt, number)->used;
   }
   return count > none ? count - none : 0;
 }

@@ -19,6 +19,7 @@ static bool each_in_word(runtime *rt, uint64_t word, unsigned kind, inspect_fn v
 
 static uint64_t words_of_page(const runtime *rt, uint64_t number) {
   if (page_is_big(number)) return rt->big[number] ? CYCLE_PAGE_SLOTS / 64 : 0;
+  if (!page_is_pool(rt, number)) return 0;
   const ouro_pool *pool = page_pool(rt, number);
   return pool->kind == KIND_RAW ? 0 : pool_word_count(pool);
 }

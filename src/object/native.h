@@ -75,7 +75,7 @@ static inline ouro_object *embed_object(const runtime *rt, const native_group *g
 
 static inline bool embed_page(const runtime *rt, uint64_t number) {
   if (page_is_big(number)) return rt->big[number] != NULL;
-  return page_pool(rt, number)->kind == KIND_TRACKED;
+  return page_is_pool(rt, number) && page_pool(rt, number)->kind == KIND_TRACKED;
 }
 
 /* The slots of blocks at hand, for the next objects, are young: so bitmaps alone say which old

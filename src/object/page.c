@@ -37,8 +37,7 @@ static bool page_grow(runtime *rt, uint64_t window, uint64_t index) {
 }
 
 bool page_ready(runtime *rt, uint64_t number) {
-  uint64_t index = number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1);
-  return page_known(rt, number) || page_grow(rt, number >> WINDOW_PAGES_SHIFT, index);
+  return page_known(rt, number) || page_grow(rt, page_window(number), page_index(number));
 }
 
 void page_add_young(runtime *rt, uint64_t word, uint64_t bits) {

@@ -4,7 +4,9 @@
  *
  * A *slot* is the place of an object as a number: page * 4096 + block index. The pages of window k
  * are the numbers [k, k + 1) * 2^18, one per pool; the numbers of the pools where the first window
- * keeps its tables, which never hold blocks, stand for objects too large for a pool.
+ * keeps its tables, which never hold blocks, stand for objects too large for a pool. Those of other
+ * windows' tables stand for nothing, as do those behind the last arena of a window: a heap goes on
+ * in a new one where the last cannot grow, be it full or not.
  *
  * Which objects are young is said twice: in a header (generation 0) and in the bitmaps of its page,
  * so that a young collection finds them without looking at others.
@@ -28,6 +30,7 @@ enum { KIND_RAW, KIND_LEAF, KIND_TRACKED };
 
 #define PAGE_SHIFT 12
 #define WINDOW_PAGES_SHIFT (OURO_WINDOW_SHIFT - OURO_POOL_SHIFT)
+#define WINDOW_PAGES ((uint64_t)1 << WINDOW_PAGES_SHIFT)
 #define BIG_PAGES (OURO_FIRST_ARENA * OURO_ARENA_POOLS)
 
 _Static_assert(1u << PAGE_SHIFT == CYCLE_PAGE_SLOTS, "a page's slots are the collector's");
@@ -156,18 +159,29 @@ static inline uint64_t slot_of(const ouro_object *o) {
 
 static inline bool page_is_big(uint64_t number) { return number < BIG_PAGES; }
 
+static inline uint64_t page_window(uint64_t number) { return number >> WINDOW_PAGES_SHIFT; }
+
+/* Its place in its window. */
+static inline uint64_t page_index(uint64_t number) { return number & (WINDOW_PAGES - 1); }
+
+/* Whether a page is a pool, in use or not. */
+static inline bool page_is_pool(const runtime *rt, uint64_t number) {
+  const window *w = rt->heap->windows[page_window(number)];
+  uint64_t index = page_index(number);
+  return index >= BIG_PAGES && index < w->committed * OURO_ARENA_POOLS;
+}
+
 static inline ouro_pool *page_pool(const runtime *rt, uint64_t number) {
-  if (OURO_LIKELY(number >> WINDOW_PAGES_SHIFT == 0)) return (ouro_pool *)(void *)rt->heap + number;
-  const window *w = rt->heap->windows[number >> WINDOW_PAGES_SHIFT];
-  return &window_pools(w)[number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
+  if (OURO_LIKELY(page_window(number) == 0)) return (ouro_pool *)(void *)rt->heap + number;
+  return &window_pools(rt->heap->windows[page_window(number)])[page_index(number)];
 }
 
 static inline page *page_at(const runtime *rt, uint64_t number) {
-  return &rt->pages[number >> WINDOW_PAGES_SHIFT]
-                   [number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1)];
+  return &rt->pages[page_window(number)][page_index(number)];
 }
 
-/* Bits of a word of slots that hold an object of the kind, or did and are at hand for the next. */
+/* Bits of a word of slots that hold an object of the kind, or did and are at hand for the next. The
+ * page is a pool or big. */
 uint64_t page_used_big(const runtime *rt, uint64_t word, unsigned kind);
 static inline uint64_t page_used(const runtime *rt, uint64_t word, unsigned kind) {
   if (OURO_UNLIKELY(page_is_big(word / 64))) return page_used_big(rt, word, kind);
@@ -195,7 +209,7 @@ static inline ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
   return header_alive(o) ? o : NULL;
 }
 
-/* Pages in existence: the numbers [0, n). */
+/* Pages have the numbers [0, n); not all of these stand for one. */
 uint64_t page_count(const runtime *rt);
 
 /* Remembers that these slots of a word hold (or will hold) young objects. The page is ready. */
@@ -204,8 +218,7 @@ void page_add_young(runtime *rt, uint64_t word, uint64_t bits);
 /* Whether the page has records. One that has none, as they were refused, holds no object, but
  * perhaps a block that a hardened heap withholds. */
 static inline bool page_known(const runtime *rt, uint64_t number) {
-  uint64_t index = number & (((uint64_t)1 << WINDOW_PAGES_SHIFT) - 1);
-  return index < rt->page_room[number >> WINDOW_PAGES_SHIFT];
+  return page_index(number) < rt->page_room[page_window(number)];
 }
 
 /* Makes the records of a page ready. False: out of memory. */
