@@ -91,6 +91,10 @@ _SOON = 0.01  # seconds until a busy loop is looked at again
 _LATEST = 0.5  # and one that has nothing to collect, after doubling
 
 
+def _wanted():
+    return _ouro._gc_wanted() and not _ouro._gc_stats()["quiet"]
+
+
 class Idle:
     """Steps whenever an asyncio loop is idle, until stop(); made by idle(). Also for `with`."""
 
@@ -116,7 +120,7 @@ class Idle:
     def _look(self):
         if self._stopped:
             return
-        if _ouro._gc_wanted():
+        if _wanted():
             self._watch(_TURNS)
         else:
             self._later(min(2 * self._wait, _LATEST))
@@ -133,7 +137,7 @@ class Idle:
             self._later(_SOON)
         elif turns > 1:
             self._watch(turns - 1)
-        elif _ouro._gc_step(self._ms, _ouro._gc_wanted()):
+        elif _wanted() and _ouro._gc_step(self._ms, True):
             self._watch(_TURNS)
         else:
             self._later(_SOON)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The module ouro.gc: what it asks of the extension, and what the program gets to see.
 
-Where the tests must decide what the collector does, a stand-in takes the extension's place.
+Where the tests must decide what the collector does, a stand-in takes the extension's place; the rest
+is about the real one.
 """
 
 import textwrap
 
+import pytest
 from interpreter import run
 
 STAND_IN = """
@@ -14,7 +16,7 @@ STAND_IN = """
         def __init__(self):
             self.asked, self.depth, self.hook, self.cycle, self.want = [], 0, None, 0, 0
             self.numbers = {"budget_ns": 1_500_000}
-        def _gc_stats(self): return self.numbers
+        def _gc_stats(self): return {"quiet": self.depth > 0, **self.numbers}
         def _gc_wanted(self): return self.want > 0
         def _gc_on_pause(self, hook): self.hook = hook
         def _gc_quiet(self, on):
@@ -298,3 +300,240 @@ def test_the_screen_says_why_pauses_were_long_and_still_fits():
     assert len(lines) == 24 and max(map(len, lines)) <= 80
     assert lines[-2].startswith("over the budget of 1.0 ms: 1 bound, 1 giant, 1 object, 1 batch")
     assert "ouro gc PID" in lines[-1]
+
+
+# --- The real collector ---------------------------------------------------------------------------
+
+REAL = """
+    import gc, ouro, sys
+    ouro.install(pause_ms=1, channel=False)
+    class Node:
+        def __init__(self): self.self = self
+    def age():
+        gc.collect(0), gc.collect(1)
+"""
+
+
+def real(code, **settings):
+    """What the snippet printed, on Ouro's collector."""
+    return run(textwrap.dedent(REAL) + textwrap.dedent(code), ouro=None, **settings)
+
+
+def test_steps_find_old_garbage():
+    # GIVEN 5000 old objects that hold themselves WHEN they are let go of and a cycle is done THEN
+    # it has taken several steps, and they are gone
+    assert real("""
+        before = ouro.gc.stats()["found"]
+        nodes = [Node() for _ in range(5000)]
+        age()
+        del nodes
+        steps = 1
+        while ouro.gc.step(0.05): steps += 1
+        print(steps > 5, ouro.gc.stats()["found"] - before >= 5000)
+        print(sum(type(thing) is Node for thing in gc.get_objects()))
+    """) == "True True\n0\n"
+
+
+def test_slices_need_no_call():
+    assert real("""
+        keep = []
+        for _ in range(200_000): keep.append([Node()])
+        numbers = ouro.gc.stats()
+        print(numbers["slices"] > 0, numbers["cycles"] > 0, numbers["examined"] > 0)
+    """) == "True True True\n"
+
+
+def test_no_slices_in_quiet_sections_until_the_limit():
+    # GIVEN old objects WHEN some more are made in a quiet section THEN there is no slice; and when
+    # many are, there are, and that is an escalation
+    assert real("""
+        keep = [[Node()] for _ in range(200_000)]
+        while ouro.gc.step(): pass
+        before = ouro.gc.stats()
+        with ouro.gc.quiet():
+            some = [[Node()] for _ in range(10_000)]
+            between = ouro.gc.stats()
+            print(between["quiet"], between["slices"] - before["slices"])
+            many = [[Node()] for _ in range(400_000)]
+            after = ouro.gc.stats()
+        print(after["slices"] > between["slices"], ouro.gc.stats()["quiet"])
+        print(after["escalations"]["bound"] > before["escalations"]["bound"])
+    """) == "1 0\nTrue 0\nTrue\n"
+
+
+def test_every_kind_of_pause_is_told():
+    assert real("""
+        kinds = set()
+        @ouro.gc.on_pause
+        def callback(pause):
+            kinds.add(pause.kind)
+            assert 0 < pause.seconds < 10 and isinstance(pause.phase, str)
+        keep = [[Node()] for _ in range(20_000)]
+        gc.collect()
+        while ouro.gc.step(): pass
+        ouro.gc.off_pause(callback)
+        print(sorted(kinds))
+        kinds.clear()
+        gc.collect()
+        print(kinds)
+    """) == "['explicit', 'slice', 'young']\nset()\n"
+
+
+def test_what_callbacks_raise_is_unraisable():
+    assert real("""
+        caught, seen = [], []
+        sys.unraisablehook = lambda unraisable: caught.append(unraisable.exc_type)
+        @ouro.gc.on_pause
+        def broken(pause): raise KeyError("mine")
+        ouro.gc.on_pause(seen.append)
+        gc.collect()
+        print(len(seen) >= 1, set(caught))
+    """) == "True {<class 'KeyError'>}\n"
+
+
+def test_callbacks_may_cause_collections():
+    assert real("""
+        seen = []
+        @ouro.gc.on_pause
+        def callback(pause):
+            seen.append(pause.kind)
+            gc.collect(0)
+            gc.collect()
+            [Node() for _ in range(2000)]
+        gc.collect()
+        print(seen[:1])
+        print(len(seen) < 10)
+    """) == "['explicit']\nTrue\n"
+
+
+def test_pauses_add_up():
+    assert real("""
+        gc.collect()
+        gc.disable()
+        pauses, numbers = ouro.gc.pauses(), ouro.gc.stats()
+        print(pauses.number == numbers["pauses"] == sum(n for _, n in numbers["buckets"]))
+        print(0 < pauses.p50 <= pauses.p99 <= pauses.p999 <= pauses.longest <= pauses.total)
+    """) == "True\nTrue\n"
+
+
+def test_a_forked_child_counts_its_own():
+    assert real("""
+        import os
+        keep = [[Node()] for _ in range(100_000)]
+        gc.collect()
+        def work():
+            numbers = ouro.gc.stats()
+            garbage = [Node() for _ in range(2000)]
+            age()
+            del garbage
+            while ouro.gc.step(): pass
+            return numbers["explicits"], ouro.gc.stats()["found"] - numbers["found"] >= 2000
+        if os.fork() == 0:
+            print(*work(), flush=True)
+            os._exit(0)
+        os.wait()
+        print(*work())
+    """) == "0 True\n1 True\n"
+
+
+def test_an_idle_loop_collects():
+    # GIVEN old garbage WHEN the loop has nothing to do THEN it is found, without any allocation
+    assert real("""
+        import asyncio
+        keep = [[Node()] for _ in range(50_000)]
+        while ouro.gc.step(): pass
+        before = ouro.gc.stats()["found"]
+        keep += [[Node()] for _ in range(10_000)]
+        age()
+        del keep[50_000:]
+        gc.disable()
+        async def main():
+            with ouro.gc.idle():
+                for _ in range(500):
+                    if ouro.gc.stats()["found"] - before >= 10_000: return True
+                    await asyncio.sleep(.02)
+        print(asyncio.run(main()))
+    """) == "True\n"
+
+
+def test_no_steps_of_idle_loops_in_quiet_sections():
+    assert real("""
+        import asyncio
+        async def slices(seconds):
+            before = ouro.gc.stats()["slices"]
+            await asyncio.sleep(seconds)
+            return ouro.gc.stats()["slices"] - before
+        async def main():
+            with ouro.gc.idle():
+                with ouro.gc.quiet(): print(await slices(.3))
+                print(await slices(3) > 0)
+        keep = []
+        while not ouro.gc._ouro._gc_wanted(): keep += [[Node()] for _ in range(500)]
+        gc.disable()
+        asyncio.run(main())
+    """) == "0\nTrue\n"
+
+
+OFF = ["step()", "quiet().__enter__()", "on_pause(print)", "stats()", "pauses()", "idle()"]
+
+
+@pytest.mark.parametrize("call", OFF)
+def test_where_it_is_off_all_say_how_to_switch_it_on(call):
+    assert run(f"""
+        import asyncio, ouro
+        async def main():
+            try: ouro.gc.{call}
+            except RuntimeError as error: print(error)
+        asyncio.run(main())
+        print(ouro.gc._callbacks)
+    """, ouro=None) == (
+        "Ouro's collector is off: use `ouro run --pause 1ms` or ouro.install(pause_ms=1)\n[]\n"
+    )
+
+
+# --- How it is switched on ------------------------------------------------------------------------
+
+LOOK = """
+    try: print(ouro.gc.stats()["budget_ns"], ouro.gc.stats()["limit_permille"])
+    except RuntimeError: print("off")
+"""
+
+
+def installed(call, **environment):
+    code = "import ouro\n" + call + "\n" + textwrap.dedent(LOOK)
+    return run(code, ouro=None, **environment).strip()
+
+
+def test_off_unless_asked_for():
+    assert installed("ouro.install()") == "off"
+    assert installed("ouro.install(pause_ms=None, garbage_limit=0.5)") == "off"
+
+
+def test_budget_and_limit():
+    assert installed("ouro.install(pause_ms=2)") == "2000000 250"
+    assert installed("ouro.install(pause_ms=0.5, garbage_limit=0.1)") == "500000 100"
+
+
+def test_the_environment_is_asked_for_what_is_not_given():
+    both = {"OURO_PAUSE": "3ms", "OURO_GARBAGE_LIMIT": "40%"}
+    assert installed("ouro.install()", **both) == "3000000 400"
+    assert installed("ouro.install(pause_ms=1)", **both) == "1000000 400"
+    assert installed("ouro.install(pause_ms=None)", **both) == "off"
+
+
+def test_a_second_call_does_not_ask_the_environment():
+    call = "ouro.install(pause_ms=1); ouro.install()"
+    assert installed(call, OURO_PAUSE="3ms") == "1000000 250"
+
+
+def test_a_bad_environment_is_named():
+    call = "try: ouro.install()\nexcept ValueError as error: print(error, ouro.installed())"
+    assert installed(call, OURO_PAUSE="fast") == (
+        "OURO_PAUSE='fast' is not a time; write it like 1ms False\noff"
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "20_000", "'1ms'", "float('nan')"])
+def test_impossible_pauses_are_refused(value):
+    call = f"try: ouro.install(pause_ms={value})\nexcept ValueError as error: print(error)"
+    assert installed(call).startswith("pause_ms must be a number from 0.001 to 10000")
