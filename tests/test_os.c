@@ -27,6 +27,14 @@ TEST(reserved_pages_may_not_be_touched) {
   CHECK_DEATH(touch(p), "");
 }
 
+TEST(sizes_are_made_whole_pages) {
+  size_t page = os_page_size();
+  CHECK_EQ(os_whole_pages(0), 0u);
+  CHECK_EQ(os_whole_pages(1), page);
+  CHECK_EQ(os_whole_pages(page), page);
+  CHECK_EQ(os_whole_pages(2 * page + 1), 3 * page);
+}
+
 TEST(committed_pages_are_zero_and_purged_pages_are_zero_again) {
   size_t page = os_page_size();
   char *p = os_reserve(MIB, MIB);

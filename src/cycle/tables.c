@@ -4,11 +4,8 @@
 #include "tune.h"
 #include "../os/os.h"
 
-/* Whole pages, at least one. */
-static size_t table_round(size_t bytes) {
-  size_t page = os_page_size();
-  return bytes ? (bytes + page - 1) & ~(page - 1) : page;
-}
+/* At least one page. */
+static size_t table_round(size_t bytes) { return os_whole_pages(bytes ? bytes : 1); }
 
 bool cycle_table_reserve(cycle_table *table, size_t bytes) {
   OURO_CHECK(!table->at);

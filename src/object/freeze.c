@@ -22,10 +22,7 @@ void frozen_forget(runtime *rt, uint64_t word, uint64_t bits) {
   rt->frozen_count -= bits_count(bits);
 }
 
-static size_t map_bytes(uint64_t words) {
-  size_t page = os_page_size();
-  return (words * sizeof(uint64_t) + page - 1) & ~(page - 1);
-}
+static size_t map_bytes(uint64_t words) { return os_whole_pages(words * sizeof(uint64_t)); }
 
 static void forget_bits(runtime *rt, uint64_t window) {
   if (rt->frozen[window]) os_release(rt->frozen[window], map_bytes(rt->frozen_words[window]));

@@ -7,7 +7,7 @@
 #include "../cycle/template.h"
 
 bool gc_open(runtime *rt) {
-  collector *g = os_map(sizeof *g);
+  collector *g = os_map(os_whole_pages(sizeof *g));
   if (!g) return false;
   g->threshold[0] = TUNE_THRESHOLD_0;
   g->threshold[1] = TUNE_THRESHOLD_1;
@@ -23,7 +23,7 @@ void gc_close(runtime *rt) {
   cycle_forget(&rt->gc->cycle); /* not native_abort: nothing is destroyed at a heap's end */
   native_finish(&rt->gc->cycle);
   object_list_free(&rt->gc->garbage);
-  os_release(rt->gc, sizeof *rt->gc);
+  os_release(rt->gc, os_whole_pages(sizeof *rt->gc));
 }
 
 /* --- telling --- */

@@ -28,8 +28,8 @@ uint64_t page_count(const runtime *rt) {
 static bool page_grow(runtime *rt, uint64_t window, uint64_t index) {
   uint32_t old = rt->page_room[window], room = old ? old * 2 : TUNE_FIRST_PAGES;
   while (room <= index) room *= 2;
-  page *pages = old ? os_remap(rt->pages[window], old * sizeof(page), room * sizeof(page))
-                    : runtime_map(rt, room * sizeof(page));
+  size_t had = os_whole_pages(old * sizeof(page)), size = os_whole_pages(room * sizeof(page));
+  page *pages = old ? os_remap(rt->pages[window], had, size) : runtime_map(rt, size);
   if (!pages) return false;
   rt->pages[window] = pages;
   rt->page_room[window] = room;

@@ -9,15 +9,11 @@
 
 void *runtime_map(runtime *rt, size_t size) {
   if (heap_fault(rt->heap)) return NULL;
-  return os_map(size);
-}
-
-static size_t whole_pages(size_t size) {
-  return (size + os_page_size() - 1) & ~(os_page_size() - 1);
+  return os_map(os_whole_pages(size));
 }
 
 static void unmap(void *address, size_t size) {
-  if (address) os_release(address, whole_pages(size));
+  if (address) os_release(address, os_whole_pages(size));
 }
 
 static void runtime_end(heap *h) {
@@ -40,7 +36,7 @@ runtime *runtime_ensure(ouro_heap *heap_) {
   heap *h = heap_in(heap_);
   if (h->above) return h->above;
   if (heap_fault(h)) return NULL;
-  runtime *rt = os_map(whole_pages(sizeof *rt));
+  runtime *rt = os_map(os_whole_pages(sizeof *rt));
   if (!rt) return NULL;
   rt->heap = h;
   if (!gc_open(rt)) {

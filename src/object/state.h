@@ -224,7 +224,8 @@ static inline bool page_known(const runtime *rt, uint64_t number) {
 /* Makes the records of a page ready. False: out of memory. */
 bool page_ready(runtime *rt, uint64_t number);
 
-/* Zero pages for tables of the runtime's own, counted by fault injection. NULL: refused. */
+/* Zero pages for a table of the runtime's own of `size` bytes, counted by fault injection. NULL:
+ * refused. */
 void *runtime_map(runtime *rt, size_t size);
 
 /* The runtime of a heap, made where there is none. NULL: out of memory. */

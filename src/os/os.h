@@ -11,6 +11,11 @@
 
 size_t os_page_size(void);
 
+/* A size in whole pages: `size` and what is missing to the next multiple. */
+static inline size_t os_whole_pages(size_t size) {
+  return (size + os_page_size() - 1) & ~(os_page_size() - 1);
+}
+
 /* Address space that may not be touched yet, aligned to `alignment` (a power of two), or NULL. */
 void *os_reserve(size_t size, size_t alignment);
 
