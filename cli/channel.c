@@ -233,14 +233,20 @@ static bool explain(outcome how, const target *to, int patience_ms, char *why) {
 }
 
 static bool understand(channel_answer *out, size_t length, const target *from, char *why) {
+  static const char unknown[] = "unknown request";
   const char *wrong = reply_parse(out->text, length, &out->parsed);
   if (wrong != NULL)
     return complain(why,
                     "cannot read the answer of process %ld: %s; is its Ouro another version than "
                     "this command (" OURO_VERSION ")?",
                     (long)from->pid, wrong);
-  if (out->parsed.error != NULL)
-    return complain(why, "process %ld: %s", (long)from->pid, out->parsed.error);
+  const char *said = out->parsed.error;
+  if (said != NULL && strncmp(said, unknown, sizeof unknown - 1) == 0)
+    return complain(why,
+                    "process %ld cannot answer this: its Ouro is another version than this command "
+                    "(" OURO_VERSION "); start it again with this one",
+                    (long)from->pid);
+  if (said != NULL) return complain(why, "process %ld: %s", (long)from->pid, said);
   return true;
 }
 

@@ -17,10 +17,11 @@ typedef struct verb {
   const char *summary;
 } verb;
 
-extern const struct argp argp_run, argp_ledger, argp_give_back, argp_ps;
+extern const struct argp argp_run, argp_ledger, argp_gc, argp_give_back, argp_ps;
 
 int cmd_run(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
+int cmd_gc(int argc, char **argv);
 int cmd_give_back(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 
@@ -41,6 +42,9 @@ void cli_help(const struct argp *argp, const char *name);
 
 /* For ARGP_KEY_ERROR: ends the process with one line about the option that argp stopped at. */
 _Noreturn void cli_bad_option(const struct argp_state *state, const struct argp_option *options);
+
+/* How many letters must be changed, added or left out to make one word of the other. */
+int cli_distance(const char *a, const char *b);
 
 /* A process id as the user typed it; anything else ends the process with one line. */
 pid_t cli_pid(const char *text);

@@ -16,6 +16,7 @@ static const verb verbs[] = {
     {"run", &argp_run, cmd_run, "run a Python program on Ouro"},
     {"ps", &argp_ps, cmd_ps, "list the programs that run on Ouro"},
     {"ledger", &argp_ledger, cmd_ledger, "show where a running program's memory is"},
+    {"gc", &argp_gc, cmd_gc, "show what a running program's cycle collector does"},
     {"give-back", &argp_give_back, cmd_give_back, "make a running program return free memory now"},
     {"help", NULL, cmd_help, "explain a command"},
 };
@@ -32,8 +33,8 @@ static int smallest(int a, int b, int c) {
   return least < c ? least : c;
 }
 
-/* Edit distance; words longer than the row are never near. */
-static int distance(const char *a, const char *b) {
+/* Words longer than the row are never near. */
+int cli_distance(const char *a, const char *b) {
   int row[32];
   int width = (int)strlen(b);
   if (width >= 32) return width;
@@ -53,7 +54,7 @@ static const verb *verb_near(const char *name) {
   const verb *best = NULL;
   int least = name[0] != '\0' ? 3 : 0;
   for (int i = 0; i < VERBS; i++) {
-    int d = distance(name, verbs[i].name);
+    int d = cli_distance(name, verbs[i].name);
     bool begins = strlen(name) >= 2 && strncmp(name, verbs[i].name, strlen(name)) == 0;
     if (begins) d = 0;
     if (d < least) least = d, best = &verbs[i];

@@ -2,43 +2,12 @@
 #include "print.h"
 
 #include <jansson.h>
-#include <langinfo.h>
-#include <libsmartcols.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "cli.h"
 #include "size.h"
-
-/* --- Tables --- */
-
-static bool colours(void) {
-  const char *no = getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) && (no == NULL || no[0] == '\0');
-}
-
-static struct libscols_table *new_table(void) {
-  scols_init_debug(0);
-  struct libscols_table *table = scols_new_table();
-  if (table == NULL) cli_die(CLI_FAILED, "out of memory");
-  scols_table_enable_colors(table, colours());
-  scols_table_enable_ascii(table, strcmp(nl_langinfo(CODESET), "UTF-8") != 0);
-  return table;
-}
-
-static void print_table(struct libscols_table *table) {
-  scols_print_table(table);
-  scols_unref_table(table);
-}
-
-static struct libscols_line *new_line(struct libscols_table *table, struct libscols_line *parent) {
-  struct libscols_line *line = scols_table_new_line(table, parent);
-  if (line == NULL) cli_die(CLI_FAILED, "out of memory");
-  return line;
-}
+#include "table.h"
 
 /* --- The ledger --- */
 
@@ -74,7 +43,7 @@ static void add_rows(struct libscols_table *table, const reply *now, const reply
   for (size_t i = 0; i < now->rows; i++) {
     const reply_row *row = &now->row[i];
     if (!is_shown(row)) continue;
-    struct libscols_line *line = new_line(table, row->parent < 0 ? NULL : line_of[row->parent]);
+    struct libscols_line *line = table_line(table, row->parent < 0 ? NULL : line_of[row->parent]);
     line_of[i] = line;
     scols_line_set_data(line, COLUMN_ROW, row->label);
     scols_line_set_data(line, COLUMN_SIZE, size_format(row->bytes, false, text));
@@ -85,39 +54,44 @@ static void add_rows(struct libscols_table *table, const reply *now, const reply
 }
 
 static void print_memos(const reply *from) {
-  struct libscols_table *table = new_table();
+  struct libscols_table *table = table_new();
   char text[SIZE_TEXT];
   scols_table_new_column(table, "BESIDE IT", 0, 0);
   scols_table_new_column(table, "", 0, SCOLS_FL_RIGHT);
   for (size_t i = 0; i < from->memos; i++) {
     const reply_memo *memo = &from->memo[i];
     if (memo->value == 0) continue;
-    struct libscols_line *line = new_line(table, NULL);
+    struct libscols_line *line = table_line(table, NULL);
     scols_line_set_data(line, 0, memo->label);
     if (strcmp(memo->unit, "bytes") == 0) size_format(memo->value, false, text);
     else snprintf(text, sizeof text, "%llu", (unsigned long long)memo->value);
     scols_line_set_data(line, 1, text);
   }
   putchar('\n');
-  print_table(table);
+  table_print(table);
 }
 
 void print_ledger(const reply *now, const reply *before) {
-  struct libscols_table *table = new_table();
+  struct libscols_table *table = table_new();
   scols_table_new_column(table, "MEMORY", 0, SCOLS_FL_TREE);
   scols_table_new_column(table, "SIZE", 0, SCOLS_FL_RIGHT);
   scols_table_new_column(table, "SHARE", 0, SCOLS_FL_RIGHT);
   if (before != NULL) scols_table_new_column(table, "CHANGE", 0, SCOLS_FL_RIGHT);
   add_rows(table, now, before);
-  print_table(table);
+  table_print(table);
   if (now->memos > 0) print_memos(now);
 }
 
-void print_ledger_line(const reply *now) {
-  char text[SIZE_TEXT], clock_text[16];
+void print_clock(void) {
+  char text[16];
   time_t seconds = time(NULL);
-  strftime(clock_text, sizeof clock_text, "%H:%M:%S", localtime(&seconds));
-  printf("%s", clock_text);
+  strftime(text, sizeof text, "%H:%M:%S", localtime(&seconds));
+  fputs(text, stdout);
+}
+
+void print_ledger_line(const reply *now) {
+  char text[SIZE_TEXT];
+  print_clock();
   for (size_t i = 0; i < now->rows; i++) {
     const reply_row *row = &now->row[i];
     bool top = row->parent < 0 || now->row[row->parent].parent < 0;
@@ -168,13 +142,13 @@ void print_ledger_json(pid_t pid, const reply *now, bool pretty) {
 /* --- Programs --- */
 
 void print_programs(const print_program *programs, size_t count) {
-  struct libscols_table *table = new_table();
+  struct libscols_table *table = table_new();
   scols_table_new_column(table, "PID", 0, SCOLS_FL_RIGHT);
   scols_table_new_column(table, "RESIDENT", 0, SCOLS_FL_RIGHT);
   scols_table_new_column(table, "PYTHON", 0, 0);
   scols_table_new_column(table, "COMMAND", 0, SCOLS_FL_TRUNC);
   for (size_t i = 0; i < count; i++) {
-    struct libscols_line *line = new_line(table, NULL);
+    struct libscols_line *line = table_line(table, NULL);
     char pid[24];
     snprintf(pid, sizeof pid, "%ld", (long)programs[i].pid);
     scols_line_set_data(line, 0, pid);
@@ -182,7 +156,7 @@ void print_programs(const print_program *programs, size_t count) {
     scols_line_set_data(line, 2, programs[i].python);
     scols_line_set_data(line, 3, programs[i].command);
   }
-  print_table(table);
+  table_print(table);
 }
 
 void print_next(const char *what_for, const char *command, ...) {

@@ -20,6 +20,9 @@ void print_ledger_json(pid_t pid, const reply *now, bool pretty);
 /* For a log: the time and the rows just below the root, "key size" each, on one line. */
 void print_ledger_line(const reply *now);
 
+/* The time of day, the first word of such a line. */
+void print_clock(void);
+
 typedef struct print_program {
   pid_t pid;
   char resident[32];

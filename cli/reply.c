@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reply.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "size.h"
@@ -60,6 +59,16 @@ static const char *add_memo(reply *to, char *line) {
   return NULL;
 }
 
+static const char *add_bucket(reply *to, char *line) {
+  if (to->buckets == REPLY_BUCKETS_MAX) return "too many buckets";
+  reply_bucket *bucket = &to->bucket[to->buckets];
+  if (!number(cut(&line, ' '), &bucket->most_ns) || !number(line, &bucket->count))
+    return "a bucket without numbers";
+  if (to->buckets > 0 && bucket->most_ns <= bucket[-1].most_ns) return "buckets out of order";
+  to->buckets++;
+  return NULL;
+}
+
 static const char *add_pair(reply *to, const char *key, const char *value) {
   if (to->pairs == REPLY_PAIRS_MAX) return "too many values";
   to->pair[to->pairs++] = (reply_pair){key, value};
@@ -71,6 +80,7 @@ static const char *add_line(reply *to, char *line) {
   if (kind == NULL) return "a line without a value";
   if (strcmp(kind, "row") == 0) return add_row(to, line);
   if (strcmp(kind, "memo") == 0) return add_memo(to, line);
+  if (strcmp(kind, "bucket") == 0) return add_bucket(to, line);
   return add_pair(to, kind, line);
 }
 
@@ -87,7 +97,7 @@ static const char *read_head(const char *line, reply *out) {
 const char *reply_parse(char *text, size_t length, reply *out) {
   text[length] = '\0';
   out->error = NULL;
-  out->rows = out->memos = out->pairs = 0;
+  out->rows = out->memos = out->pairs = out->buckets = 0;
   if (!printable(text, length)) return "not text";
   char *rest = text;
   const char *line = cut(&rest, '\n');
@@ -105,4 +115,10 @@ const char *reply_value(const reply *from, const char *key) {
   for (size_t i = 0; i < from->pairs; i++)
     if (strcmp(from->pair[i].key, key) == 0) return from->pair[i].value;
   return NULL;
+}
+
+bool reply_number(const reply *from, const char *key, uint64_t *value) {
+  bool is_one = number(reply_value(from, key), value);
+  if (!is_one) *value = 0;
+  return is_one;
 }

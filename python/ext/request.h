@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "gc/numbers.h"
 #include "ledger.h"
 #include "service.h"
 
@@ -18,6 +19,7 @@ typedef enum request_kind {
   REQUEST_UNKNOWN,
   REQUEST_PING,
   REQUEST_LEDGER,
+  REQUEST_GC,
   REQUEST_GIVE_BACK
 } request_kind;
 
@@ -37,6 +39,8 @@ void reply_begin(reply_text *to);
 void reply_put(reply_text *to, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void reply_ledger(reply_text *to, const ledger *book);
+/* `now`: of the clock that started_ns is of. */
+void reply_gc(reply_text *to, const gcnumbers *n, uint64_t now);
 void reply_given_back(reply_text *to, service_given_back given);
 void reply_end(reply_text *to);
 

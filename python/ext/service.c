@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "os/os.h"
 #include "server.h"
 #include "thread.h"
 #include "ticker.h"
@@ -71,6 +72,14 @@ static void answer_ledger(reply_text *to) {
   reply_end(to);
 }
 
+static void answer_gc(reply_text *to) {
+  gcnumbers numbers;
+  gcnumbers_read(&numbers);
+  reply_begin(to);
+  reply_gc(to, &numbers, os_clock_ns());
+  reply_end(to);
+}
+
 static void answer_give_back(reply_text *to) {
   service_given_back given;
   if (!ticker_give_back(&service.ticker, GIL_PATIENCE_MS, &given)) {
@@ -84,6 +93,7 @@ static void answer_give_back(reply_text *to) {
 
 static void answer(request_kind what, reply_text *to) {
   if (what == REQUEST_LEDGER) answer_ledger(to);
+  else if (what == REQUEST_GC) answer_gc(to);
   else if (what == REQUEST_GIVE_BACK) answer_give_back(to);
   else answer_ping(to);
 }

@@ -18,7 +18,9 @@ PYTHON = os.environ.get("OURO_TEST_PYTHON", str(pathlib.Path(sys.executable).wit
 OURO = os.environ.get("OURO_TEST_COMMAND", str(pathlib.Path(PYTHON).with_name("ouro")))
 
 # Variables that change where things are found, or what runs on Ouro.
-_OWN = ("OURO_RUN", "OURO_RUN_PID", "OURO_DIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV", "NO_COLOR")
+_OWN = ("OURO_RUN", "OURO_RUN_PID", "OURO_DIR", "XDG_RUNTIME_DIR", "VIRTUAL_ENV", "NO_COLOR",
+        "OURO_LIMIT", "OURO_KEEP", "OURO_DECAY", "OURO_HUGE", "OURO_HARDENED", "OURO_PAUSE",
+        "OURO_GARBAGE_LIMIT")
 
 
 def environment(**more):

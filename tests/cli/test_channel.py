@@ -49,8 +49,8 @@ def test_the_replies(program):
     assert re.fullmatch(rf"ouro 1 ok\n{given}\.\n", request(asked, b"give_back\n"))
 
 
-@pytest.mark.parametrize("line", [b"\n", b"ping \n", b"PING\n", b"ping\r\n", b"ledger\0\n", b"x" * 63 + b"\n",
-                                  b"x" * 64, b"y" * 5000, b"\xff\xfe\n", b"pingledger\n"])
+@pytest.mark.parametrize("line", [b"\n", b"ping \n", b"PING\n", b"ping\r\n", b"ledger\0\n", b"gcc\n",
+                                  b"x" * 63 + b"\n", b"x" * 64, b"y" * 5000, b"\xff\xfe\n", b"pingledger\n"])
 def test_what_it_does_not_understand(program, line):
     asked = program().expect("ready")
     assert re.fullmatch(r"ouro 1 error unknown request; this is Ouro [\d.]+\n\.\n", request(asked, line))
@@ -68,7 +68,7 @@ def test_clients_of_every_kind(program):
     seed = int(os.environ.get("OURO_SEED", random.SystemRandom().randrange(2**32)))
     print(f"OURO_SEED={seed}")
     dice = random.Random(seed)
-    words = [b"ping\n", b"ledger\n", b"give_back\n", b"led", b"\n", b"", b"\0" * 64]
+    words = [b"ping\n", b"ledger\n", b"gc\n", b"give_back\n", b"led", b"\n", b"", b"\0" * 64]
     waiting = []
     for _ in range(300):
         client = asked.connect()

@@ -192,7 +192,7 @@ def test_a_closed_pipe_ends_the_watch(program):
 # --- Who cannot be asked -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("verb", ["ledger", "give-back"])
+@pytest.mark.parametrize("verb", ["ledger", "gc", "give-back"])
 def test_wrong_process_ids(verb, sockets):
     gone = subprocess.Popen(["true"])
     gone.wait()

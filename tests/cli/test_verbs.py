@@ -4,7 +4,7 @@
 import pytest
 from programs import one_line, ouro
 
-VERBS = ["run", "ps", "ledger", "give-back", "help"]
+VERBS = ["run", "ps", "ledger", "gc", "give-back", "help"]
 
 
 def test_without_a_verb():
@@ -18,7 +18,7 @@ def test_help_lists_the_verbs(flag):
     assert done.returncode == 0 and all(f"ouro {verb}" in done.stdout for verb in VERBS)
 
 
-@pytest.mark.parametrize("verb", ["run", "ps", "ledger", "give-back"])
+@pytest.mark.parametrize("verb", ["run", "ps", "ledger", "gc", "give-back"])
 def test_help_of_a_verb_is_its_own(verb):
     by_name, by_option = ouro("help", verb), ouro(verb, "--help")
     assert by_name.returncode == by_option.returncode == 0

@@ -65,6 +65,9 @@ static void read_reply(size_t size) {
     must_lie_in(parsed.pair[i].key, size);
     must_lie_in(parsed.pair[i].value, size);
   }
+  must(parsed.buckets <= REPLY_BUCKETS_MAX, "the histogram has room");
+  for (size_t i = 1; i < parsed.buckets; i++)
+    must(parsed.bucket[i - 1].most_ns < parsed.bucket[i].most_ns, "buckets grow");
 }
 
 static void read_bytes(const uint8_t *data, size_t size) {
@@ -100,6 +103,58 @@ static void must_come_through(const reply_text *from, const ledger *book) {
   }
 }
 
+/* --- The collector's numbers --- */
+
+static void must_be_borders(uint64_t ns) {
+  unsigned bucket = gcnumbers_bucket_of(ns);
+  must(bucket < GCNUMBERS_BUCKETS, "each length has a bucket");
+  must(ns <= gcnumbers_bucket_ns(bucket) || ns > INT64_MAX, "that is not too short for it");
+  must(bucket == 0 || ns > gcnumbers_bucket_ns(bucket - 1), "and no longer than it must be");
+}
+
+/* Numbers from the input; what the collector would keep in step is. */
+static void make_numbers(const uint8_t *data, size_t size, gcnumbers *n) {
+  memset(n, 0, sizeof *n);
+  memcpy(n, data, size < sizeof *n ? size : sizeof *n);
+  n->why[sizeof n->why - 1] = n->atomic_type[sizeof n->atomic_type - 1] = '\0';
+  for (int i = 0; i < GCNUMBERS_BUCKETS; i++) n->bucket[i] &= UINT64_MAX >> 8;
+  must_be_borders(n->budget_ns);
+}
+
+static void must_be_ordered(const gcnumbers *n) {
+  uint64_t last = 0;
+  for (unsigned permille = 0; permille <= 1000; permille += 50) {
+    uint64_t now = gcnumbers_quantile(n, permille);
+    must(now >= last && now <= n->longest_ns, "quantiles grow");
+    last = now;
+  }
+}
+
+static void read_numbers(const uint8_t *data, size_t size) {
+  static reply_text written;
+  static reply parsed;
+  gcnumbers n;
+  uint64_t old, written_pauses = 0, read_pauses = 0;
+  make_numbers(data, size, &n);
+  must_be_ordered(&n);
+  reply_begin(&written);
+  reply_gc(&written, &n, n.started_ns + size);
+  reply_end(&written);
+  must(written.ok, "the longest account fits");
+  memcpy(text, written.text, written.used);
+  must(reply_parse(text, written.used, &parsed) == NULL && !parsed.error, "it can be read");
+  must(strcmp(reply_value(&parsed, "collector"), n.on ? "ouro" : "python") == 0,
+       "so can the state");
+  if (n.on == 0) return;
+  for (int i = 0; i < GCNUMBERS_BUCKETS; i++) written_pauses += n.bucket[i];
+  for (size_t i = 0; i < parsed.buckets; i++) read_pauses += parsed.bucket[i].count;
+  must(written_pauses == read_pauses, "all pauses come through");
+  must(reply_number(&parsed, "objects.old", &old) && old == n.old, "numbers come through");
+  must(parsed.memos == GCREASON_COUNT, "so do all reasons");
+}
+
+/* --- Damage --- */
+
 static void read_edited(const uint8_t *data, size_t size) {
   static reply_text genuine;
   ledger book;
@@ -114,6 +169,7 @@ static void read_edited(const uint8_t *data, size_t size) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   read_request((const char *)data, size);
   read_bytes(data, size);
+  read_numbers(data, size);
   read_edited(data, size);
   read_edited(data, size < 6 ? size : 6);
   return 0;

@@ -102,14 +102,18 @@ static void end_texts(void) {
   __atomic_store_n(&gcnumbers_now.texts, gcnumbers_now.texts + 1, __ATOMIC_RELEASE);
 }
 
-/* `room` bytes, of which the last is 0; what is cut is cut between two characters of UTF-8. */
+/* How much of a text fits, cut between two characters of UTF-8. */
+static size_t fitting(const char *text, size_t most) {
+  size_t length = strnlen(text, most + 1);
+  if (length <= most) return length;
+  for (length = most; length > 0 && (text[length] & 0xC0) == 0x80;) length--;
+  return length;
+}
+
+/* `room` bytes, of which the last is 0. */
 static void write_text(char *to, size_t room, const char *text) {
   word padded[GCNUMBERS_WHY / sizeof(word)] = {0};
-  size_t length = strnlen(text, room);
-  if (length == room) do
-      length--;
-    while (length > 0 && (text[length] & 0xC0) == 0x80);
-  memcpy(padded, text, length);
+  memcpy(padded, text, fitting(text, room - 1));
   for (size_t i = 0; i < room / sizeof(word); i++)
     __atomic_store_n((word *)to + i, padded[i], __ATOMIC_RELAXED);
 }

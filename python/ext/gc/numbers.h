@@ -73,8 +73,8 @@ const char *gcnumbers_phase(uint64_t phase);
 uint64_t gcnumbers_bucket_ns(unsigned bucket);
 unsigned gcnumbers_bucket_of(uint64_t ns);
 
-/* How long `permille` (0 to 1000) of the pauses were at most: the border of the bucket that the last
- * of them is in, or the longest pause where that is less. 0: there was no pause. */
+/* How long `permille` (0 to 1000) of the pauses were at most: the border of the bucket that the
+ * last of them is in, or the longest pause where that is less. 0: there was no pause. */
 uint64_t gcnumbers_quantile(const gcnumbers *n, unsigned permille);
 
 /* A copy of the process's numbers. Any thread, no GIL. */
