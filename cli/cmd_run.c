@@ -6,7 +6,6 @@
 #include "cli.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +13,31 @@
 #include <unistd.h>
 
 #include "interpreter.h"
-#include "size.h"
+#include "setting.h"
 
-enum { KEY_LIMIT = 256, KEY_KEEP, KEY_DECAY, KEY_HUGE, KEY_HARDENED, KEY_NO_CHANNEL, KEY_PYTHON };
-
-/* Longest decay: a day. Beyond it "never" (0) is what is meant. */
-#define DECAY_MOST_MS 86400000u
+/* Options that are settings have SETTING_KEY and their name as key. */
+#define SETTING_KEY 256
+enum { KEY_NO_CHANNEL = SETTING_KEY + SETTING_COUNT, KEY_PYTHON };
 
 static const struct argp_option options[] = {
     CLI_HELP_OPTION,
     {NULL, 'm', "MODULE", 0, "run a library module as a script", 1},
     {NULL, 'c', "CODE", 0, "run CODE", 1},
     {"quiet", 'q', NULL, 0, "no report when the program ends", 2},
-    {"limit", KEY_LIMIT, "SIZE", 0,
+    {"limit", SETTING_KEY + SETTING_LIMIT, "SIZE", 0,
      "most memory for Python objects, e.g. 512M; beyond it: MemoryError", 2},
-    {"keep", KEY_KEEP, "SIZE", 0, "free memory to keep for reuse (default 2M)", 2},
-    {"decay", KEY_DECAY, "MS", 0, "give memory back when free for MS milliseconds (0: never)", 2},
-    {"huge", KEY_HUGE, "auto|off|always", 0, "huge pages (default auto: for large heaps)", 2},
-    {"hardened", KEY_HARDENED, NULL, 0, "detect double frees and overruns of C extensions; slower",
+    {"keep", SETTING_KEY + SETTING_KEEP, "SIZE", 0, "free memory to keep for reuse (default 2M)",
+     2},
+    {"decay", SETTING_KEY + SETTING_DECAY, "MS", 0,
+     "give memory back when free for MS milliseconds (0: never)", 2},
+    {"huge", SETTING_KEY + SETTING_HUGE, "auto|off|always", 0,
+     "huge pages (default auto: for large heaps)", 2},
+    {"hardened", SETTING_KEY + SETTING_HARDENED, NULL, 0,
+     "detect double frees and overruns of C extensions; slower", 2},
+    {"pause", SETTING_KEY + SETTING_PAUSE, "TIME", 0,
+     "full collections in slices of TIME, e.g. 1ms, instead of all at once", 2},
+    {"garbage-limit", SETTING_KEY + SETTING_GARBAGE_LIMIT, "SHARE", 0,
+     "with --pause: most garbage not yet collected, as a share of the live objects (default 25%)",
      2},
     {"no-channel", KEY_NO_CHANNEL, NULL, 0, "no control channel: the program cannot be asked", 3},
     {"python", KEY_PYTHON, "PATH", 0, "the interpreter to run", 3},
@@ -39,6 +45,7 @@ static const struct argp_option options[] = {
 
 typedef struct request {
   char settings[256]; /* the value of OURO_RUN */
+  bool given[SETTING_COUNT];
   const char *python;
   const char *script;   /* NULL: -m or -c */
   const char *how;      /* "-m" or "-c" */
@@ -53,32 +60,31 @@ static void set(request *to, const char *key, const char *value) {
   if (length < 0 || (size_t)length >= room) cli_die(CLI_USAGE, "too many options");
 }
 
-static void set_number(request *to, const char *key, uint64_t number) {
-  char text[24];
-  snprintf(text, sizeof text, "%" PRIu64, number);
-  set(to, key, text);
+/* A setting as the user wrote it; `where` names it in a complaint. */
+static void set_from(request *to, setting_name which, const char *where, const char *text) {
+  char value[SETTING_VALUE];
+  const char *wrong = settings[which].read(text, value);
+  if (wrong != NULL) cli_die(CLI_USAGE, "%s'%s' %s", where, text, wrong);
+  set(to, settings[which].key, value);
+  to->given[which] = true;
 }
 
-static uint64_t size_of(const char *option, const char *text, uint64_t least) {
-  uint64_t bytes;
-  if (!size_parse(text, &bytes) || bytes < least)
-    cli_die(CLI_USAGE, "%s '%s' is not a size; write it like 512M, 1.5G or a number of bytes",
-            option, text);
-  return bytes;
+static void set_option(request *to, setting_name which, const char *text) {
+  char where[32];
+  snprintf(where, sizeof where, "%s ", settings[which].option);
+  set_from(to, which, where, text != NULL ? text : "1");
 }
 
-static uint64_t decay_of(const char *text) {
-  uint64_t milliseconds;
-  if (!size_parse_count(text, DECAY_MOST_MS, &milliseconds))
-    cli_die(CLI_USAGE, "--decay '%s' is not a number of milliseconds from 0 to %u", text,
-            DECAY_MOST_MS);
-  return milliseconds;
-}
-
-static const char *huge_of(const char *text) {
-  if (strcmp(text, "auto") != 0 && strcmp(text, "off") != 0 && strcmp(text, "always") != 0)
-    cli_die(CLI_USAGE, "--huge '%s' is none of auto, off, always", text);
-  return text;
+/* An empty variable is as good as none, and so is a garbage limit where no pause is set. */
+static void set_from_environment(request *to) {
+  char where[32];
+  for (int i = 0; i < SETTING_COUNT; i++) {
+    const char *text = getenv(settings[i].variable);
+    if (to->given[i] || text == NULL || text[0] == '\0') continue;
+    if (i == SETTING_GARBAGE_LIMIT && !to->given[SETTING_PAUSE]) continue;
+    snprintf(where, sizeof where, "%s=", settings[i].variable);
+    set_from(to, (setting_name)i, where, text);
+  }
 }
 
 /* What follows belongs to the program. */
@@ -93,11 +99,6 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case 'h': cli_help(&argp_run, state->argv[0]); exit(CLI_DONE);
   case ARGP_KEY_ERROR: cli_bad_option(state, options);
   case 'q': set(to, "quiet", "1"); break;
-  case KEY_LIMIT: set_number(to, "limit", size_of("--limit", text, 1)); break;
-  case KEY_KEEP: set_number(to, "keep", size_of("--keep", text, 0)); break;
-  case KEY_DECAY: set_number(to, "decay", decay_of(text)); break;
-  case KEY_HUGE: set(to, "huge", huge_of(text)); break;
-  case KEY_HARDENED: set(to, "hardened", "1"); break;
   case KEY_NO_CHANNEL: set(to, "channel", "0"); break;
   case KEY_PYTHON: to->python = text; break;
   case 'm':
@@ -110,7 +111,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     to->script = text;
     leave_rest(to, state);
     break;
-  default: return ARGP_ERR_UNKNOWN;
+  default:
+    if (key < SETTING_KEY || key >= SETTING_KEY + SETTING_COUNT) return ARGP_ERR_UNKNOWN;
+    set_option(to, (setting_name)(key - SETTING_KEY), text);
   }
   return 0;
 }
@@ -180,6 +183,10 @@ int cmd_run(int argc, char **argv) {
   cli_parse(&argp_run, argc, argv, &what);
   if (what.rest == NULL)
     return cli_say(CLI_USAGE, "nothing to run; name a script, or use -m MODULE or -c CODE");
+  set_from_environment(&what);
+  if (what.given[SETTING_GARBAGE_LIMIT] && !what.given[SETTING_PAUSE])
+    return cli_say(CLI_USAGE, "--garbage-limit is for collections in slices; add --pause 1ms");
+  setting_name_unknown();
   if (what.script != NULL) require_script(what.script);
   interpreter chosen = require_interpreter(what.python);
   arm(&what);

@@ -9,8 +9,10 @@ import os
 
 import ouro
 
-_SIZES = ("limit", "keep", "decay")
+_NUMBERS = ("limit", "keep", "decay")
+_THOUSANDTHS = {"pause_us": "pause_ms", "garbage_permille": "garbage_limit"}
 _FLAGS = ("quiet", "hardened", "channel")
+_PRIVATE = {"gc_busy": "_gc_busy"}  # for tests
 
 
 def _options(text):
@@ -20,10 +22,14 @@ def _options(text):
         key, equals, value = item.partition("=")
         if item in ("", "1"):
             continue
-        if key in _SIZES and value.isdecimal():
+        if key in _NUMBERS and value.isdecimal():
             options[key] = int(value)
+        elif key in _THOUSANDTHS and value.isdecimal():
+            options[_THOUSANDTHS[key]] = int(value) / 1000
         elif key in _FLAGS and value in ("0", "1"):
             options[key] = value == "1"
+        elif key in _PRIVATE and value in ("0", "1"):
+            options[_PRIVATE[key]] = value == "1"
         elif key == "huge" and equals:
             options[key] = value
         else:

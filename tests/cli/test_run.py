@@ -108,9 +108,10 @@ def test_quiet_says_nothing():
 def test_options_reach_the_interpreter():
     # GIVEN all options at once THEN OURO_RUN has them in order, sizes in bytes
     done = ouro("run", "-q", "--limit", "1.5G", "--keep=0", "--decay", "100", "--huge", "off",
-                "--hardened", "--no-channel", "-c", "import os; print(os.environ['OURO_RUN'])")
+                "--hardened", "--no-channel", "--pause", "1.5ms", "--garbage-limit", "33%",
+                "-c", "import os; print(os.environ['OURO_RUN'])")
     assert done.stdout == ("quiet=1,limit=1610612736,keep=0,decay=100,huge=off,hardened=1,"
-                           "channel=0\n"), done
+                           "channel=0,pause_us=1500,garbage_permille=330\n"), done
 
 
 def test_a_limit_is_a_memory_error():
@@ -126,6 +127,83 @@ def test_exec_of_itself_keeps_the_channel_name(tmp_path):
                       "    os.execv(sys.executable, [sys.executable, __file__, 'again'])\nprint('again')")
     done = ouro("run", "-q", script, OURO_DIR=tmp_path / "sockets")
     assert (done.returncode, done.stdout, done.stderr) == (0, "again\n", "")
+
+
+# --- Settings in the environment -----------------------------------------------------------------
+
+SHOW_RUN = "import os; print(os.environ['OURO_RUN'])"
+READ = """
+import sys
+from ouro import _options
+try:
+    print(_options.from_environment(sys.argv[1:]))
+except ValueError as error:
+    print(error)
+"""
+
+
+def test_settings_in_the_environment():
+    # GIVEN all settings as variables, some as options too THEN the options win, the others are kept
+    variables = {"OURO_PAUSE": "2ms", "OURO_GARBAGE_LIMIT": "0.5", "OURO_LIMIT": "1.5G",
+                 "OURO_KEEP": "0", "OURO_DECAY": "100", "OURO_HUGE": "off", "OURO_HARDENED": "1"}
+    done = ouro("run", "-q", "--pause", "500us", "--keep=1K", "-c", SHOW_RUN, **variables)
+    assert (done.stdout, done.stderr) == (
+        "quiet=1,pause_us=500,keep=1024,limit=1610612736,decay=100,huge=off,hardened=1,"
+        "garbage_permille=500\n", "")
+
+
+def test_what_is_empty_is_not_set():
+    # GIVEN an empty variable, and a garbage limit for a program without pauses THEN neither counts
+    done = ouro("run", "-q", "-c", SHOW_RUN, OURO_LIMIT="", OURO_GARBAGE_LIMIT="30%")
+    assert (done.stdout, done.stderr) == ("quiet=1\n", "")
+
+
+def test_a_wrong_option_is_named_before_a_wrong_variable():
+    assert "--decay 'x'" in one_line(ouro("run", "--decay", "x", "x.py", OURO_LIMIT="y"), 2)
+
+
+@pytest.mark.parametrize("variable, keyword, key, values", [
+    ("OURO_LIMIT", "limit", "limit",
+     "64m 512M 1.5G 99999.5kib 3.25MB 2T 0 -1 1e3 5X 1.G .5G 1..5 99999999999999999999"),
+    ("OURO_KEEP", "keep", "keep", "0 1K 1b 9223372036854775807 9223372036854775808 much"),
+    ("OURO_DECAY", "decay", "decay", "0 250 86400000 86400001 1.5 -1 1s"),
+    ("OURO_HUGE", "huge", "huge", "auto off always Auto"),
+    ("OURO_HARDENED", "hardened", "hardened", "0 1 yes 2"),
+    ("OURO_PAUSE", "pause_ms", "pause_us",
+     "1ms 1 0.5 250us 1s 10s 10.1s 0 0.0004 0.0005 .5 1. 1..2 fast 1m -1 nan 1e1 99999999999999999 1.0005"),
+    ("OURO_GARBAGE_LIMIT", "garbage_limit", "garbage_permille",
+     "25% 0.25 1 1% 400% 4 4.1 0.9% 0 25 % half -1% 33.35% 1e1"),
+])
+def test_both_readers_agree(variable, keyword, key, values):
+    # GIVEN one text in a variable WHEN `ouro run` and ouro.install() read it
+    # THEN they take it for the same value or complain in the same words
+    rest = {"OURO_PAUSE": "1ms"} if key == "garbage_permille" else {}
+    for value in values.split(" "):
+        setting = {**rest, variable: value}
+        run = ouro("run", "-q", "-c", SHOW_RUN, **setting)
+        read = plain("-c", READ, "pause_ms" if rest else "", **setting).stdout.strip()
+        if run.returncode:
+            assert one_line(run, 2) == f"ouro: {read}"
+            continue
+        given = dict(item.split("=") for item in run.stdout.strip().split(","))[key]
+        thousandths = key in ("pause_us", "garbage_permille")
+        wanted = given if key == "huge" else int(given) / 1000 if thousandths else int(given)
+        assert eval(read) == {keyword: wanted}, (value, run.stdout, read)
+
+
+def test_keywords_beat_variables():
+    assert plain("-c", READ, "limit", OURO_LIMIT="nonsense", OURO_KEEP="1").stdout == "{'keep': 1}\n"
+
+
+def test_misspelt_settings_are_named():
+    # GIVEN variables that look like settings WHEN a program is run THEN each is named in a line, those
+    # of Ouro's own tests and tools are not, and the program runs
+    done = ouro("run", "-q", "-c", "print(1)", OURO_PUASE="1ms", OURO_COLOUR="1", OURO_SEED="1",
+                OURO_TEST_ANYTHING="1", OURO_PAUSE="1ms")
+    assert (done.returncode, done.stdout) == (0, "1\n")
+    assert sorted(done.stderr.splitlines()) == [
+        "ouro: OURO_COLOUR is no setting of Ouro; to see them: ouro help run",
+        "ouro: OURO_PUASE is no setting of Ouro; did you mean OURO_PAUSE?"]
 
 
 # --- Which interpreter ---------------------------------------------------------------------------
@@ -223,6 +301,15 @@ def test_a_missing_package(tmp_path):
     (["--decay", "soon", "x.py"], 2, "--decay 'soon'"),
     (["--decay", "1.5", "x.py"], 2, "--decay"),
     (["--huge", "big", "x.py"], 2, "--huge 'big' is none of auto, off, always"),
+    (["--hardened=1", "x.py"], 2, "--hardened"),
+    (["--pause"], 2, "--pause needs a value: --pause TIME"),
+    (["--pause", "fast", "x.py"], 2, "--pause 'fast' is not a time; write it like 1ms"),
+    (["--pause", "-1ms", "x.py"], 2, "--pause '-1ms' is not a time; write it like 1ms"),
+    (["--pause", "0", "x.py"], 2, "--pause '0' is not a time from 1us to 10s"),
+    (["--pause", "10001", "x.py"], 2, "--pause '10001' is not a time from 1us to 10s"),
+    (["--garbage-limit", "25", "x.py"], 2, "--garbage-limit '25' is not a share from 1% to 400%"),
+    (["--garbage-limit", "half", "x.py"], 2, "is not a share; write it like 25% or 0.25"),
+    (["--garbage-limit", "25%", "x.py"], 2, "add --pause 1ms"),
     (["--python", "no_such_python", "-c", "1"], 1, "no interpreter 'no_such_python'"),
     (["--python", "/", "-c", "1"], 1, "no interpreter '/'"),
 ])

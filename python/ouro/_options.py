@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Settings of ouro.install() from the environment.
+
+cli/setting.c reads the same variables for `ouro run`, and complains in the same words.
+"""
+
+import os
+
+# No regular expressions: their module is one that a plain Python's start does without.
+_UNITS = {"": 1, "b": 1}
+for _power, _letter in enumerate("kmgt", 1):
+    _UNITS.update({_letter + end: 1 << 10 * _power for end in ("", "b", "ib")})
+_MICROSECONDS = {"us": 1, "ms": 1000, "s": 1_000_000, "": 1000}
+_DECAY_MOST = 86_400_000
+
+
+def _decimal(text, units):
+    """A number with at most one point, and the value of what follows it; None: neither."""
+    end = text.lstrip("0123456789.")
+    number = text[: len(text) - len(end)]
+    unit = units.get(end.lstrip(" "))
+    if unit is None or number.count(".") > 1 or not (number[:1] + number[-1:]).isdecimal():
+        return None
+    return number, unit
+
+
+def _scaled(decimal):
+    """To the nearest; what is beyond 2**53 is as good as that."""
+    number, unit = decimal
+    return int(min(float(number) * unit + 0.5, 2.0**53))
+
+
+def _size(text, least=0):
+    if decimal := _decimal(text.lower(), _UNITS):
+        number, unit = decimal
+        whole, _, fraction = number.partition(".")
+        size = int(whole) * unit + int(float(f"0.{fraction}0") * unit)
+        if least <= size < 1 << 63:
+            return size
+    raise ValueError("is not a size; write it like 512M, 1.5G or a number of bytes")
+
+
+def _limit(text):
+    return _size(text, 1)
+
+
+def _decay(text):
+    if text.isascii() and text.isdecimal() and int(text) <= _DECAY_MOST:
+        return int(text)
+    raise ValueError(f"is not a number of milliseconds from 0 to {_DECAY_MOST}")
+
+
+def _huge(text):
+    if text in ("auto", "off", "always"):
+        return text
+    raise ValueError("is none of auto, off, always")
+
+
+def _flag(text):
+    if text in ("0", "1"):
+        return text == "1"
+    raise ValueError("is neither 0 nor 1")
+
+
+def _pause(text):
+    decimal = _decimal(text, _MICROSECONDS)
+    if decimal is None:
+        raise ValueError("is not a time; write it like 1ms")
+    microseconds = _scaled(decimal)
+    if not 1 <= microseconds <= 10_000_000:
+        raise ValueError("is not a time from 1us to 10s; write it like 1ms")
+    return microseconds / 1000
+
+
+def _share(text):
+    decimal = _decimal(text, {"%": 10, "": 1000})
+    if decimal is None:
+        raise ValueError("is not a share; write it like 25% or 0.25")
+    permille = _scaled(decimal)
+    if not 10 <= permille <= 4000:
+        raise ValueError("is not a share from 1% to 400%; write it like 25% or 0.25")
+    return permille / 1000
+
+
+_VARIABLES = {
+    "limit": ("OURO_LIMIT", _limit),
+    "keep": ("OURO_KEEP", _size),
+    "decay": ("OURO_DECAY", _decay),
+    "huge": ("OURO_HUGE", _huge),
+    "hardened": ("OURO_HARDENED", _flag),
+    "pause_ms": ("OURO_PAUSE", _pause),
+    "garbage_limit": ("OURO_GARBAGE_LIMIT", _share),
+}
+
+
+def from_environment(given=()):
+    """Keyword arguments for install() from the environment, but for those named in `given`.
+
+    An empty variable is as good as none. ValueError, with one line that says how to write it, for
+    one that cannot be read.
+    """
+    keywords = {}
+    for keyword, (variable, read) in _VARIABLES.items():
+        text = os.environ.get(variable)
+        if keyword in given or not text:
+            continue
+        try:
+            keywords[keyword] = read(text)
+        except ValueError as error:
+            raise ValueError(f"{variable}='{text}' {error}") from None
+    return keywords
