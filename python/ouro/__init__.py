@@ -39,6 +39,10 @@ if _reason is None:
     from ouro import _ouro
 
     def install(**options):
+        if not installed():
+            from ouro import _options
+
+            options = {**_options.from_environment(options), **options}
         _ouro.install(**options)
 
     # One signature and one text for both, the extension's: what help() and inspect look at.
