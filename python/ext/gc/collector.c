@@ -81,7 +81,7 @@ static void give_up(gcreason why) {
 /* False: no memory; the next promoted objects ask again. */
 static bool begin_cycle(void) {
   pyheap_prepare(&c.heap);
-  c.found = 0;
+  c.found = c.heap.uncollectable = 0;
   if (pycycle_start(&c.cycle, &c.heap)) {
     pace_begin(&c.pace, gcknown_all.count);
     return true;
@@ -92,9 +92,10 @@ static bool begin_cycle(void) {
 }
 
 /* What CPython shows of a full collection. */
-static void account(uint64_t found, uint64_t uncollectable) {
+static void account(void) {
+  uint64_t found = c.found, uncollectable = c.heap.uncollectable;
   gcnumbers *n = &gcnumbers_now;
-  gcstats stats = gclayout_old_stats(&c.layout);
+  gcstats stats = gclayout_stats(&c.layout, 2);
   if (stats.collections) ++*stats.collections;
   if (stats.collected) *stats.collected += (Py_ssize_t)(found - uncollectable);
   if (stats.uncollectable) *stats.uncollectable += (Py_ssize_t)uncollectable;
@@ -108,8 +109,9 @@ static void account(uint64_t found, uint64_t uncollectable) {
 static void end_cycle(void) {
   pace_end(&c.pace, gcknown_all.count);
   gcnumbers_add(&gcnumbers_now.cycles, 1);
-  account(c.found, 0);
-  notify_cycle(*c.layout.callbacks, c.callback, c.found);
+  account();
+  notify_cycle(*c.layout.callbacks, c.callback, c.found - c.heap.uncollectable,
+               c.heap.uncollectable);
 }
 
 /* The name of the type whose object was in a slot, if one is. */
@@ -254,7 +256,7 @@ static void begin_full(void) {
   for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
   note_promoted(UINT64_MAX);
   pyheap_prepare(&c.heap);
-  c.found = 0;
+  c.found = c.heap.uncollectable = 0;
 }
 
 /* Everything that is unreachable now. False: no memory for it. */
@@ -267,23 +269,15 @@ static bool collect_all(void) {
   return true;
 }
 
-static Py_ssize_t garbage_listed(void) {
-  PyObject *list = *c.layout.garbage;
-  return list && PyList_CheckExact(list) ? PyList_GET_SIZE(list) : 0;
-}
-
 static PyObject *full_collection(void) {
   uint64_t began = os_clock_ns();
-  Py_ssize_t listed = garbage_listed();
   *c.layout.collecting = 1;
   notify_full(*c.layout.callbacks, c.callback, "start", 0, 0);
   bool done = collect_all();
-  Py_ssize_t more = garbage_listed() - listed;
-  uint64_t uncollectable = more > 0 ? (uint64_t)more : 0;
-  if (uncollectable > c.found) uncollectable = c.found;
-  if (done) account(c.found, uncollectable);
+  if (done) account();
   pace_clean(&c.pace, gcknown_all.count);
-  notify_full(*c.layout.callbacks, c.callback, "stop", c.found - uncollectable, uncollectable);
+  notify_full(*c.layout.callbacks, c.callback, "stop", c.found - c.heap.uncollectable,
+              c.heap.uncollectable);
   *c.layout.collecting = 0;
   uint64_t took = os_clock_ns() - began;
   gcnumbers_add(&gcnumbers_now.explicits, 1);

@@ -25,7 +25,8 @@ typedef struct pyheap {
   uint64_t far_words; /* those of the regions that there were when the cycle began */
   size_t pages;
   const gclayout *layout;
-  gclink condemned;  /* members of a giant that are being destroyed */
+  uint64_t uncollectable; /* found by the cycle in progress */
+  gclink condemned;       /* members of a giant that are being destroyed */
   uint64_t judge_ns; /* longest, since it was read: with how many members, mostly of which type */
   size_t judge_members;
   char judge_type[64];

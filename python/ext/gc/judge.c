@@ -98,7 +98,7 @@ size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed) {
   each_member(&b, members, move_over);
   if (!gclist_empty(&b.list))
     snprintf(type, sizeof type, "%s", Py_TYPE(gclink_object(gclink_next(&b.list)))->tp_name);
-  *destroyed = gcstock_judge(e->layout, &b.list);
+  *destroyed = gcstock_judge(e->layout, &b.list, &e->uncollectable);
   note(e, os_clock_ns() - began, count, type);
   return *destroyed;
 }

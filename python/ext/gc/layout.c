@@ -168,22 +168,26 @@ static const char *find_with_thresholds(finder *f, gcprobe *probe) {
   return wrong || restored ? wrong : "gc.set_threshold";
 }
 
-static const char *find_prepared(finder *f, gcprobe *probe) {
-  f->at.collect = (PyCFunctionObject *)f->public.function[GCPUBLIC_COLLECT];
-  f->at.collect_stock = (_PyCFunctionFastWithKeywords)(void (*)(void))PyCFunction_GetFunction(
-      (PyObject *)f->at.collect);
+/* What is the program's, to be put back, and the objects for the experiments. */
+static const char *prepare(finder *f, gcprobe *probe) {
+  const char *wrong = gcpublic_open(&f->public);
+  if (wrong) return wrong;
+  PyObject *collect = f->public.function[GCPUBLIC_COLLECT];
+  f->at.collect = (PyCFunctionObject *)collect;
+  f->at.collect_stock =
+      (_PyCFunctionFastWithKeywords)(void (*)(void))PyCFunction_GetFunction(collect);
   if (!gcprobe_open(probe)) return "no memory";
   f->thresholds = gcpublic_get(&f->public, GCPUBLIC_GET_THRESHOLD);
   f->debug = gcpublic_get(&f->public, GCPUBLIC_GET_DEBUG);
-  return f->thresholds && f->debug ? find_with_thresholds(f, probe) : "no memory";
+  return f->thresholds && f->debug ? NULL : "no memory";
 }
 
 static const char *find(finder *f) {
   gcprobe probe = {0};
   const char *wrong = check_version();
+  if (!wrong) wrong = prepare(f, &probe);
   if (!wrong) wrong = find_window(f);
-  if (!wrong) wrong = gcpublic_open(&f->public);
-  if (!wrong) wrong = find_prepared(f, &probe);
+  if (!wrong) wrong = find_with_thresholds(f, &probe);
   gcprobe_close(&probe);
   return wrong;
 }
@@ -205,7 +209,9 @@ bool gclayout_find(gclayout *out, char why[GCLAYOUT_WHY]) {
   return !wrong;
 }
 
-gcstats gclayout_old_stats(const gclayout *layout) { return gcstats_of(layout->statistics, 2); }
+gcstats gclayout_stats(const gclayout *layout, int generation) {
+  return gcstats_of(layout->statistics, generation);
+}
 
 /* --- For tests -------------------------------------------------------------------------------- */
 

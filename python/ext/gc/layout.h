@@ -17,7 +17,7 @@ typedef struct gcgeneration {
   int threshold, count;
 } gcgeneration;
 
-/* The counters behind gc.get_stats()[2], wherever they are at this moment. */
+/* The counters behind one generation's gc.get_stats(), wherever they are at this moment. */
 typedef struct gcstats {
   Py_ssize_t *collections, *collected, *uncollectable;
   Py_ssize_t *candidates; /* 3.15; NULL before */
@@ -47,8 +47,8 @@ typedef struct gclayout {
  * Python, so other threads may run before anything is changed; none can from then on. */
 bool gclayout_find(gclayout *out, char why[GCLAYOUT_WHY]);
 
-/* The counters of generation 2. */
-gcstats gclayout_old_stats(const gclayout *layout);
+/* The counters of a generation; NULL members: they are not where they are thought to be. */
+gcstats gclayout_stats(const gclayout *layout, int generation);
 
 /* For tests: a new dict with the offset of each place from the interpreter's state, and `why`:
  * None, or why nothing was found, which then is all there is. NULL: no memory (MemoryError). */

@@ -70,9 +70,9 @@ void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t
   Py_XDECREF(info);
 }
 
-void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected) {
+void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected, uint64_t uncollectable) {
   notify_full(callbacks, own, "start", 0, 0);
-  notify_full(callbacks, own, "stop", collected, 0);
+  notify_full(callbacks, own, "stop", collected, uncollectable);
 }
 
 /* --- Pauses ----------------------------------------------------------------------------------- */

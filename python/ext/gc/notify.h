@@ -18,7 +18,7 @@ void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t
 
 /* The same when a cycle has ended, both phases one after the other: whoever measures the time between
  * measures no pause, as there was none. */
-void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected);
+void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected, uint64_t uncollectable);
 
 /* Who is told of pauses: callable(seconds, kind, phase). NULL: nobody. Takes a reference. */
 void notify_on_pause(PyObject *callable);

@@ -66,11 +66,18 @@ static size_t collect(const gclayout *g, int generation) {
   return found > 0 ? (size_t)found : 0;
 }
 
-size_t gcstock_judge(const gclayout *g, gclink *members) {
+static Py_ssize_t uncollectable_so_far(const gclayout *g) {
+  gcstats young = gclayout_stats(g, 0);
+  return young.uncollectable ? *young.uncollectable : 0;
+}
+
+size_t gcstock_judge(const gclayout *g, gclink *members, uint64_t *uncollectable) {
   hidden h;
+  Py_ssize_t before = uncollectable_so_far(g);
   hide(g, &h);
   gclist_append(&g->generation[0]->head, members);
   size_t found = collect(g, 0);
+  *uncollectable += (uint64_t)(uncollectable_so_far(g) - before);
   gclist_prepend(&g->generation[2]->head, &g->generation[1]->head);
   show(g, &h);
   return found;

@@ -12,10 +12,11 @@
 
 /* Has the members of a list, which is empty afterwards, collected; survivors come to the front of
  * the oldest generation, which they belong to. What is visible of a collection (counts, statistics,
- * callbacks) stays as it was. Returns how many were unreachable, uncollectable ones included. Runs
+ * callbacks) stays as it was. Returns how many were unreachable, uncollectable ones included, whose
+ * number is added to *uncollectable. Runs
  * the program's code; a collection may be in progress in which nothing is being moved, as while
  * gc.callbacks are called. */
-size_t gcstock_judge(const gclayout *layout, gclink *members);
+size_t gcstock_judge(const gclayout *layout, gclink *members, uint64_t *uncollectable);
 
 /* CPython's own full collection, with all that is visible of it. Returns how many were unreachable.
  * No collection may be in progress. */
