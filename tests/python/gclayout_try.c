@@ -8,9 +8,66 @@
 static const char *bent;
 static long bend_by;
 
+static void starve(void);
+
 void *gclayout_bend(const char *what, void *place) {
+  if (bent && !strcmp(bent, "starved") && !strcmp(what, "window")) starve();
   return bent && !strcmp(what, bent) ? (char *)place + bend_by : place;
 }
+
+/* --- Memory that is refused ------------------------------------------------------------------- */
+
+static PyMemAllocatorEx before[3];
+static long until_refused; /* the request with this number is refused */
+
+static bool refused(void) { return --until_refused == 0; }
+
+static void *starved_malloc(void *context, size_t size) {
+  PyMemAllocatorEx *real = context;
+  return refused() ? NULL : real->malloc(real->ctx, size);
+}
+
+static void *starved_calloc(void *context, size_t count, size_t size) {
+  PyMemAllocatorEx *real = context;
+  return refused() ? NULL : real->calloc(real->ctx, count, size);
+}
+
+static void *starved_realloc(void *context, void *block, size_t size) {
+  PyMemAllocatorEx *real = context;
+  return refused() ? NULL : real->realloc(real->ctx, block, size);
+}
+
+static void starved_free(void *context, void *block) {
+  PyMemAllocatorEx *real = context;
+  real->free(real->ctx, block);
+}
+
+static void starve(void) {
+  for (int d = 0; d < 3; d++) {
+    PyMem_GetAllocator((PyMemAllocatorDomain)d, &before[d]);
+    PyMemAllocatorEx starved = {&before[d], starved_malloc, starved_calloc, starved_realloc,
+                                starved_free};
+    PyMem_SetAllocator((PyMemAllocatorDomain)d, &starved);
+  }
+}
+
+static void feed(void) {
+  for (int d = 0; d < 3; d++) PyMem_SetAllocator((PyMemAllocatorDomain)d, &before[d]);
+}
+
+/* Why nothing was found when the n-th request after the preparations was refused; None: it was. */
+static PyObject *find_starved(PyObject *self, PyObject *number) {
+  (void)self;
+  gclayout at;
+  char why[GCLAYOUT_WHY];
+  until_refused = PyLong_AsLong(number);
+  bent = "starved";
+  bool found = gclayout_find(&at, why);
+  feed();
+  return found ? Py_NewRef(Py_None) : PyUnicode_FromString(why);
+}
+
+/* --- What the test calls ---------------------------------------------------------------------- */
 
 static PyObject *find(PyObject *self, PyObject *arguments) {
   (void)self;
@@ -45,7 +102,7 @@ static PyObject *look(PyObject *self, PyObject *unused) {
     const gclink *head = g < 3 ? &at.generation[g]->head : at.permanent;
     for (const gclink *l = gclink_next(head); l != head; l = gclink_next(l)) size[g]++;
   }
-  gcstats old = gclayout_old_stats(&at);
+  gcstats old = gclayout_stats(&at, 2);
   return Py_BuildValue("{s(nnnn)snsnsOsOsnsnsn}", "sizes", size[0], size[1], size[2], size[3],
                        "total", *at.long_lived_total, "pending", *at.long_lived_pending, "garbage",
                        *at.garbage, "callbacks", *at.callbacks, "collections", *old.collections,
@@ -53,6 +110,7 @@ static PyObject *look(PyObject *self, PyObject *unused) {
 }
 
 static PyMethodDef methods[] = {{"find", find, METH_VARARGS, NULL},
+                                {"find_starved", find_starved, METH_O, NULL},
                                 {"measure", measure, METH_NOARGS, NULL},
                                 {"look", look, METH_NOARGS, NULL},
                                 {NULL, NULL, 0, NULL}};

@@ -108,6 +108,26 @@ static inline gcstats gcstats_of(void *statistics, int generation) {
 
 #endif
 
+/* --- Trace and profile functions -------------------------------------------------------------- */
+
+/* None is called between the two. */
+#if PY_VERSION_HEX >= 0x030B0000
+static inline void gctracing_pause(void) { PyThreadState_EnterTracing(PyThreadState_Get()); }
+static inline void gctracing_resume(void) { PyThreadState_LeaveTracing(PyThreadState_Get()); }
+#else
+static inline void gctracing_pause(void) {
+  PyThreadState *state = PyThreadState_Get();
+  state->tracing++;
+  state->cframe->use_tracing = 0;
+}
+
+static inline void gctracing_resume(void) {
+  PyThreadState *state = PyThreadState_Get();
+  state->tracing--;
+  state->cframe->use_tracing = state->c_tracefunc || state->c_profilefunc;
+}
+#endif
+
 /* --- Tests ------------------------------------------------------------------------------------ */
 
 /* Each place that was found passes through here before it is proved. */

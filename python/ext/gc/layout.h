@@ -41,7 +41,7 @@ typedef struct gclayout {
 
 #define GCLAYOUT_WHY 200
 
-/* Fills `out` for the interpreter that runs. False, with one line that says what does not match: the
+/* Fills `out` for the interpreter that runs. False, with a line that says what does not match: the
  * collector must stay CPython's. No exception is set, and in either case all is as before. 0.1 to
  * 0.2 ms. Needs the GIL, no collection running, and no exception set. Begins with a few lines of
  * Python, so other threads may run before anything is changed; none can from then on. */
