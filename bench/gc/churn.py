@@ -83,6 +83,7 @@ KINDS = {"rings": rings, "components": components, "chain": chain, "exceptions":
 def main() -> None:
     kind, count = sys.argv[1], int(sys.argv[2])
     base = records(int(sys.argv[3]), 0)
+    sliced.promote()
     pauses = sliced.Pauses()
     KINDS[kind](count)
     pauses.print_longest()

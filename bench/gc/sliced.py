@@ -93,6 +93,7 @@ def print_stats() -> None:
     stats = ouro.gc.stats()
     for name in ("cycles", "longest_ns", "atomic_ns", "floating_worst", "table_bytes"):
         print("says " + name, stats[name])
+    print("says bound", stats["escalations"]["bound"])
 
 
 def finish() -> None:
