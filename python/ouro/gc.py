@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Ouro's collector, for a program that knows more than it does: when there is time, and when not.
 
-    ouro.gc.step(2)              # two milliseconds to spare: take them
+    if ouro.gc.wanted(): ouro.gc.step(2)  # two milliseconds to spare: take them
     with ouro.gc.quiet(): ...    # not now
     ouro.gc.idle()               # asyncio: whenever the loop has nothing else to do
     ouro.gc.on_pause(callback)   # hear of each pause
@@ -31,6 +31,7 @@ __all__ = [
     "quiet",
     "stats",
     "step",
+    "wanted",
 ]
 
 # --- When -----------------------------------------------------------------------------------------
@@ -45,12 +46,20 @@ def _time(ms):
     return float(ms)
 
 
+def wanted():
+    """Whether a step now is worth its while.
+
+    A cycle is in progress, or enough has changed since the last; and nobody is in a quiet section.
+    """
+    return _ouro._gc_wanted() and not _ouro._gc_stats()["quiet"]
+
+
 def step(ms=None):
     """Work on the collection of old objects for at most so many milliseconds. None: the budget.
 
-    Where no cycle is in progress one begins, if there is something to look at. True: there is more
-    to do; `while ouro.gc.step(): pass` ends with the cycle. What cannot be divided may take longer,
-    and is counted in stats().
+    Where no cycle is in progress one begins, worth its while or not: ask wanted() first wherever
+    this is called over and over. True: the cycle goes on; `while ouro.gc.step(): pass` ends with it.
+    What cannot be divided may take longer, and stats() counts that.
     """
     return _ouro._gc_step(_time(ms), True)
 
@@ -91,10 +100,6 @@ _SOON = 0.01  # seconds until a busy loop is looked at again
 _LATEST = 0.5  # and one that has nothing to collect, after doubling
 
 
-def _wanted():
-    return _ouro._gc_wanted() and not _ouro._gc_stats()["quiet"]
-
-
 class Idle:
     """Steps whenever an asyncio loop is idle, until stop(); made by idle(). Also for `with`."""
 
@@ -120,7 +125,7 @@ class Idle:
     def _look(self):
         if self._stopped:
             return
-        if _wanted():
+        if wanted():
             self._watch(_TURNS)
         else:
             self._later(min(2 * self._wait, _LATEST))
@@ -137,7 +142,7 @@ class Idle:
             self._later(_SOON)
         elif turns > 1:
             self._watch(turns - 1)
-        elif _wanted() and _ouro._gc_step(self._ms, True):
+        elif wanted() and _ouro._gc_step(self._ms, True):
             self._watch(_TURNS)
         else:
             self._later(_SOON)

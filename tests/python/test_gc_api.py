@@ -45,6 +45,15 @@ def test_a_step_takes_the_budget_unless_told():
     """) == "[(1.5, True), (2.0, True), (0.25, True)]\n"
 
 
+def test_a_step_is_wanted_by_the_collector_and_outside_of_quiet_sections():
+    assert pretend("""
+        print(ouro.gc.wanted())
+        fake.want = 1
+        print(ouro.gc.wanted())
+        with ouro.gc.quiet(): print(ouro.gc.wanted())
+    """) == "False\nTrue\nFalse\n"
+
+
 def test_impossible_times_are_named():
     out = pretend("""
         for ms in (0, -1, 10_001, float("nan"), "1"):
@@ -329,9 +338,9 @@ def test_steps_find_old_garbage():
         del nodes
         steps = 1
         while ouro.gc.step(0.05): steps += 1
-        print(steps > 5, ouro.gc.stats()["found"] - before >= 5000)
+        print(steps > 5, ouro.gc.stats()["found"] - before >= 5000, ouro.gc.wanted())
         print(sum(type(thing) is Node for thing in gc.get_objects()))
-    """) == "True True\n0\n"
+    """) == "True True False\n0\n"
 
 
 def test_slices_need_no_call():
@@ -437,22 +446,24 @@ def test_a_forked_child_counts_its_own():
 
 
 def test_an_idle_loop_collects():
-    # GIVEN old garbage WHEN the loop has nothing to do THEN it is found, without any allocation
+    # GIVEN old garbage, and a cycle that has just begun WHEN the loop has nothing to do THEN it is
+    # found, although nothing is allocated
     assert real("""
         import asyncio
         keep = [[Node()] for _ in range(50_000)]
+        age()
         while ouro.gc.step(): pass
         before = ouro.gc.stats()["found"]
-        keep += [[Node()] for _ in range(10_000)]
-        age()
-        del keep[50_000:]
         gc.disable()
+        del keep[40_000:]
+        while not ouro.gc.stats()["in_cycle"]: ouro.gc.step(0.01)
         async def main():
             with ouro.gc.idle():
                 for _ in range(500):
-                    if ouro.gc.stats()["found"] - before >= 10_000: return True
+                    if not ouro.gc.stats()["in_cycle"]: break
                     await asyncio.sleep(.02)
-        print(asyncio.run(main()))
+        asyncio.run(main())
+        print(ouro.gc.stats()["found"] - before >= 10_000)
     """) == "True\n"
 
 
@@ -474,7 +485,7 @@ def test_no_steps_of_idle_loops_in_quiet_sections():
     """) == "0\nTrue\n"
 
 
-OFF = ["step()", "quiet().__enter__()", "on_pause(print)", "stats()", "pauses()", "idle()"]
+OFF = ["wanted()", "step()", "quiet().__enter__()", "on_pause(print)", "stats()", "pauses()", "idle()"]
 
 
 @pytest.mark.parametrize("call", OFF)
