@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""Young collections alone: young.py ROUNDS.
+"""Young collections alone: young.py OLD TIMES.
 
 Beside a heap of records, each round makes as many lists as set off ten collections of the youngest
-generation: half of them in cycles that are dropped at once, the others live for ten rounds. Timed is the
-whole of it, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept
+generation: half of them in cycles that are dropped at once, the others live for ten rounds. There are as many
+rounds as promote a tenth of the heap, and that so many TIMES with a full collection between. Timed is the whole
+of the rounds, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept
 away by their threshold, Ouro's slices by quiet().
 """
 
@@ -16,7 +17,6 @@ from time import thread_time_ns
 import sliced
 from graph import records
 
-OLD = 200_000
 YOUNG_PER_OLDER = 10
 
 
@@ -54,15 +54,20 @@ def explicit(rounds: int, youngest: int) -> int:
 
 
 def main() -> None:
-    rounds, youngest = int(sys.argv[1]), gc.get_threshold()[0]
+    count, times, youngest = int(sys.argv[1]), int(sys.argv[2]), gc.get_threshold()[0]
+    rounds = count // 10 // (youngest * YOUNG_PER_OLDER // 2) + 1
     sliced.by_hand()
-    old = records(OLD, 0)
-    sliced.full()
+    old = records(count, 0)
+    timed = {automatic: 0, explicit: 0}
     with sliced.ouro.gc.quiet() if sliced.SLICED else nullcontext():
-        gc.set_threshold(youngest, YOUNG_PER_OLDER, 1 << 30)
-        print("automatic", automatic(rounds, youngest) / 1e9)
-        sliced.by_hand()
-        print("explicit", explicit(rounds, youngest) / 1e9)
+        for kind in [*timed] * times:
+            sliced.full()
+            if kind is automatic:
+                gc.set_threshold(youngest, YOUNG_PER_OLDER, 1 << 30)
+            timed[kind] += kind(rounds, youngest)
+            sliced.by_hand()
+    for kind, ns in timed.items():
+        print(kind.__name__, ns / 1e9)
     sliced.finish()
     del old
 

@@ -31,7 +31,8 @@ def build(settings: Settings, python: interpreter.Interpreter) -> Answer:
 
 
 def young(settings: Settings, python: interpreter.Interpreter) -> Answer:
-    values, notes = measure(settings, python, "young", [settings.size(3_000, 10)])
+    size, times = settings.size(2_000_000, 20_000), settings.size(15, 1)
+    values, notes = measure(settings, python, "young", [size, times])
     rows = [
         Row("making objects with young collections", "s", values.get("automatic", {}), "pools", 1.02),
         Row("the young collections alone", "s", values.get("explicit", {}), "pools", 1.02),
