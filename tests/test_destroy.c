@@ -342,6 +342,20 @@ TEST(a_chain_of_types_with_clear_takes_no_stack) {
   close_heap();
 }
 
+static void live_and_defer(void) {
+  open_heap();
+  ouro_type *bags = bag_type();
+  bag *head = make_bag(bags, make_pair(plain, 0, NULL, NULL));
+  for (int i = 0; i < 200; i++) head = make_bag(bags, head);
+  ouro_unref(head);
+  close_heap();
+}
+
+TEST(the_list_of_those_that_wait_ends_with_its_heap) {
+  if (under_watch()) SKIP("tools keep what is freed");
+  CHECK(nothing_stays_mapped(live_and_defer));
+}
+
 /* Through items, whose arrays are freed on the way. */
 TEST(a_chain_of_tables_takes_no_stack) {
   open_heap();

@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "support/pairs.h"
+#include "support/tools.h"
 
 static ouro_heap *heap;
 static ouro_type *pairs, *ending, *giants;
@@ -143,6 +144,18 @@ TEST(a_heap_without_objects_can_be_frozen) {
   ouro_gc_freeze(heap);
   CHECK_EQ(ouro_gc_frozen_count(heap), 0u);
   ouro_heap_destroy(heap);
+}
+
+static void live_and_freeze(void) {
+  open_heap();
+  make_pairs_ring(pairs, 1, 3);
+  ouro_gc_freeze(heap);
+  ouro_heap_destroy(heap);
+}
+
+TEST(what_is_frozen_ends_with_its_heap) {
+  if (under_watch()) SKIP("tools keep what is freed");
+  CHECK(nothing_stays_mapped(live_and_freeze));
 }
 
 /* Memory refused for the bits: nothing is frozen by halves that cannot be taken back. */

@@ -2,9 +2,6 @@
 /* The runtime of a heap: made with its first type, ended with the heap. */
 #include "runtime.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "state.h"
 
 void *runtime_map(runtime *rt, size_t size) {
@@ -22,14 +19,15 @@ static void runtime_end(heap *h) {
   for (uint32_t k = 0; k < HEAP_WINDOWS_MAX; k++)
     unmap(rt->pages[k], rt->page_room[k] * sizeof(page));
   for (uint32_t k = 0; k < BIG_PAGES; k++) unmap(rt->big[k], sizeof(big_page));
+  ouro_gc_unfreeze(&h->open);
+  object_list_free(&rt->deferred);
   unmap(rt, sizeof *rt);
 }
 
-static bool add_shared_bins(runtime *rt) {
+static void add_shared_bins(runtime *rt) {
   for (unsigned kind = KIND_LEAF; kind <= KIND_TRACKED; kind++)
     for (unsigned c = 1; c <= OURO_CLASSES; c++)
       bin_add(rt->heap, &rt->shared[kind - KIND_LEAF][c], class_size(c), kind, 0);
-  return true;
 }
 
 runtime *runtime_ensure(ouro_heap *heap_) {

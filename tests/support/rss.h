@@ -53,6 +53,17 @@ static inline size_t mapped_between(uintptr_t from, uintptr_t to) {
   return sum;
 }
 
+/* Whether none of 100 calls leaves anything mapped. */
+static inline bool nothing_stays_mapped(void (*live)(void)) {
+  for (int i = 0; i < 20; i++) live();
+  size_t before = mapped_between(0, UINTPTR_MAX);
+  for (int i = 0; i < 100; i++) live();
+  size_t after = mapped_between(0, UINTPTR_MAX);
+  if (after <= before + 100 * 1024) return true;
+  fprintf(stderr, "%zu bytes stay mapped\n", after - before);
+  return false;
+}
+
 /* Resident bytes of the whole process. */
 static inline size_t rss_process(void) {
   FILE *file = fopen("/proc/self/statm", "r");
