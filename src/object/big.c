@@ -18,7 +18,6 @@ static void list(runtime *rt, const type *t, ouro_object *o, uint64_t slot) {
   big_page *page = rt->big[slot >> PAGE_SHIFT];
   page->live[slot / 64 % 64] |= (uint64_t)1 << (slot % 64);
   page->at[slot % CYCLE_PAGE_SLOTS] = o;
-  if (slot >= rt->big_end) rt->big_end = slot + 1;
   if (!t->tracked) return;
   page_add_young(rt, slot / 64, (uint64_t)1 << (slot % 64));
   rt->young_count++;

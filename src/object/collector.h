@@ -53,14 +53,6 @@ struct collector {
   ouro_gc_stats stats;
 };
 
-/* Garbage of one word of slots. */
-typedef struct garbage_word {
-  const type *type; /* NULL: they may differ */
-  char *base;       /* where slot 0 of the page is; NULL: each lies elsewhere */
-  size_t size;      /* from one to the next */
-  uint64_t word, bits;
-} garbage_word;
-
 /* --- report.c: telling the program --- */
 void report_event(runtime *rt, const ouro_gc_event *event);
 void report_line(runtime *rt, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -8,8 +8,7 @@
  * member's references can be dropped without any member dying on the way, and all memory is freed
  * at the end.
  */
-#include "collector.h"
-#include "weak.h"
+#include "native.h"
 
 bool garbage_keep(runtime *rt, ouro_object *const *garbage, size_t n) {
   size_t kept = rt->gc->uncollectable;
@@ -40,32 +39,28 @@ bool garbage_finalize(runtime *rt, ouro_object *const *garbage, size_t n) {
   return ran;
 }
 
-static inline ouro_object *garbage_at(const runtime *rt, const garbage_word *g, unsigned bit) {
-  uint64_t slot = g->word * 64 + bit;
-  return g->base ? OURO_OBJECT(g->base + slot % CYCLE_PAGE_SLOTS * g->size) : slot_object(rt, slot);
+/* The objects in slots `word * 64 + bit` of a group, for each bit. */
+#define FOR_EACH_GARBAGE(rt, g, word, bits, o)                                                     \
+  for (uint64_t rest_ = bits; rest_; rest_ &= rest_ - 1)                                           \
+    for (ouro_object *o = embed_object(rt, g, (word)*64 + ouro_lowest_bit(rest_)); o; o = NULL)
+
+static void tell_collectable(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
+  FOR_EACH_GARBAGE(rt, g, word, bits, o) report_object(rt, "collectable", o);
 }
 
-#define FOR_EACH_GARBAGE(rt, g, o)                                                                 \
-  for (uint64_t rest_ = (g)->bits; rest_; rest_ &= rest_ - 1)                                      \
-    for (ouro_object *o = garbage_at(rt, g, ouro_lowest_bit(rest_)); o; o = NULL)
-
-static void tell_collectable(runtime *rt, const garbage_word *g) {
-  FOR_EACH_GARBAGE(rt, g, o) report_object(rt, "collectable", o);
-}
-
-/* What is saved is no garbage any more: a giant is destroyed over slices, between which the program
- * may drop what was saved, or the flag. */
-uint64_t garbage_condemn(runtime *rt, const garbage_word *g) {
-  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_COLLECTABLE)) tell_collectable(rt, g);
+/* Returns who is not to be saved. What is saved is no garbage any more: a giant is destroyed over
+ * slices, between which the program may drop what was saved, or the flag. */
+uint64_t garbage_condemn(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
+  if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_COLLECTABLE)) tell_collectable(rt, g, word, bits);
   if (OURO_UNLIKELY(rt->gc->debug & OURO_DEBUG_SAVEALL)) {
-    FOR_EACH_GARBAGE(rt, g, o) garbage_add(rt, o);
+    FOR_EACH_GARBAGE(rt, g, word, bits, o) garbage_add(rt, o);
     return 0;
   }
-  FOR_EACH_GARBAGE(rt, g, o) {
+  FOR_EACH_GARBAGE(rt, g, word, bits, o) {
     o->count = OURO_COUNT_IMMORTAL;
     o->flags |= OURO_FLAG_DYING;
   }
-  return g->bits;
+  return bits;
 }
 
 static inline void drop_fields(const type *t, ouro_object *o) {
@@ -80,16 +75,16 @@ static void drop_all(const type *t, ouro_object *o) {
   drop_fields(t, o);
 }
 
-void garbage_drop(runtime *rt, const garbage_word *g) {
+void garbage_drop(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
   if (OURO_LIKELY(g->type && g->type->simple)) {
-    FOR_EACH_GARBAGE(rt, g, o) drop_fields(g->type, o);
+    FOR_EACH_GARBAGE(rt, g, word, bits, o) drop_fields(g->type, o);
     return;
   }
-  FOR_EACH_GARBAGE(rt, g, o) drop_all(g->type ? g->type : type_of(rt, o), o);
+  FOR_EACH_GARBAGE(rt, g, word, bits, o) drop_all(native_type(rt, g, o), o);
 }
 
-static void free_arrays(runtime *rt, const garbage_word *g) {
-  FOR_EACH_GARBAGE(rt, g, o) {
+static void free_arrays(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
+  FOR_EACH_GARBAGE(rt, g, word, bits, o) {
     const type *t = type_of(rt, o);
     if (t->spec.items.kind != OURO_ITEMS_POINTED) continue;
     rt->gc->released += object_bytes(t, o) - g->size;
@@ -97,26 +92,26 @@ static void free_arrays(runtime *rt, const garbage_word *g) {
   }
 }
 
-static void free_word(runtime *rt, const garbage_word *g) {
-  ouro_pool *pool = page_pool(rt, g->word / 64);
-  page *p = page_at(rt, g->word / 64);
-  unsigned w = g->word % 64;
-  rt->gc->released += bits_count(g->bits) * g->size;
-  p->word[w].middle &= ~g->bits;
-  p->word[w].young &= ~g->bits;
-  if (OURO_UNLIKELY(rt->frozen_count)) frozen_forget(rt, g->word, g->bits);
-  pool_free_bits(rt->heap, pool, w, g->bits);
+static void free_word(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
+  ouro_pool *pool = page_pool(rt, word / 64);
+  page *p = page_at(rt, word / 64);
+  unsigned w = word % 64;
+  rt->gc->released += bits_count(bits) * g->size;
+  p->word[w].middle &= ~bits;
+  p->word[w].young &= ~bits;
+  if (OURO_UNLIKELY(rt->frozen_count)) frozen_forget(rt, word, bits);
+  pool_free_bits(rt->heap, pool, w, bits);
 }
 
 /* Blocks of one word of a pool are freed together. */
-void garbage_free(runtime *rt, const garbage_word *g) {
+void garbage_free(runtime *rt, const native_group *g, uint64_t word, uint64_t bits) {
   if (OURO_UNLIKELY(rt->heap->slow_frees || !g->base)) {
-    FOR_EACH_GARBAGE(rt, g, o) {
+    FOR_EACH_GARBAGE(rt, g, word, bits, o) {
       rt->gc->released += object_bytes(type_of(rt, o), o);
       object_release(rt, type_of(rt, o), o);
     }
     return;
   }
-  if (!g->type || g->type->spec.items.kind == OURO_ITEMS_POINTED) free_arrays(rt, g);
-  free_word(rt, g);
+  if (!g->type || g->type->spec.items.kind == OURO_ITEMS_POINTED) free_arrays(rt, g, word, bits);
+  free_word(rt, g, word, bits);
 }

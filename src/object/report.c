@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Telling the program: events, debug lines, misuse, the garbage list. */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +24,7 @@ void report_line(runtime *rt, const char *format, ...) {
 }
 
 void report_object(runtime *rt, const char *what, const ouro_object *o) {
-  report_line(rt, "%s <%s %p>", what, type_of(rt, o)->name, (const void *)o);
+  report_line(rt, "%s <%s %p>", what, type_of(rt, o)->spec.name, (const void *)o);
 }
 
 /* A hardened heap has overwritten what is dead, but pools of a bin hold objects of one type. */
@@ -45,7 +44,7 @@ static const char *name_of(const runtime *rt, const ouro_object *o) {
   const type *t = overwritten                ? type_by_place(rt, o)
                   : o->type < rt->type_count ? rt->types[o->type]
                                              : NULL;
-  return t ? t->name : "object of no type";
+  return t ? t->spec.name : "object of no type";
 }
 
 void runtime_misuse(const void *object, const char *rule) {

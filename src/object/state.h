@@ -86,7 +86,7 @@ struct runtime {
   uint32_t young_first; /* number + 1 of the first page with young or middle objects */
   uint64_t young_count; /* blocks taken for tracked objects since the last young collection */
   big_page *big[BIG_PAGES];
-  uint64_t big_end, big_free; /* slots below big_end were used; lowest that may be free */
+  uint64_t big_free; /* the lowest slot of a big page that may be free */
 
   /* Destruction: nested calls, and objects whose turn comes when these have returned. */
   uint32_t depth;

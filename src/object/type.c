@@ -52,12 +52,10 @@ static bool copy_refs(ouro_heap *heap, type *t) {
   return true;
 }
 
-static bool copy_name(ouro_heap *heap, type *t) {
-  size_t size = strlen(t->spec.name) + 1;
-  char *name = ouro_alloc(heap, size);
-  if (!name) return false;
-  t->name = t->spec.name = memcpy(name, t->spec.name, size);
-  return true;
+static const char *copy_name(ouro_heap *heap, const char *name) {
+  size_t size = strlen(name) + 1;
+  char *copy = ouro_alloc(heap, size);
+  return copy ? memcpy(copy, name, size) : NULL;
 }
 
 static void describe(type *t) {
@@ -90,8 +88,9 @@ static type *new_type(ouro_heap *heap, const ouro_type_spec *spec) {
   type *t = ouro_calloc(heap, 1, sizeof *t);
   if (!t) return NULL;
   t->spec = *spec;
-  if (copy_name(heap, t) && copy_refs(heap, t)) return t;
-  ouro_free(heap, (void *)(uintptr_t)(t->name));
+  t->spec.name = copy_name(heap, spec->name);
+  if (t->spec.name && copy_refs(heap, t)) return t;
+  ouro_free(heap, (void *)(uintptr_t)t->spec.name);
   ouro_free(heap, t);
   return NULL;
 }
@@ -109,7 +108,7 @@ ouro_type *ouro_type_new(ouro_heap *heap, const ouro_type_spec *spec) {
   return &t->open;
 }
 
-const char *ouro_type_name(const ouro_type *t) { return type_in(t)->name; }
+const char *ouro_type_name(const ouro_type *t) { return type_in(t)->spec.name; }
 
 ouro_heap *ouro_type_heap(const ouro_type *t) { return t->heap; }
 

@@ -16,9 +16,8 @@
 typedef struct type {
   ouro_type open; /* must be first */
   runtime *rt;
-  const char *name;
-  ouro_type_spec spec;
-  uint16_t *fields; /* offsets of the declared fields */
+  ouro_type_spec spec; /* its name is a copy of the type's own */
+  uint16_t *fields;    /* offsets of the declared fields */
   uint32_t field_count;
   uint32_t per_item, stride; /* of spec.items, never 0 where there are items */
   bool holds;                /* its objects can hold references */
