@@ -70,7 +70,7 @@ static void note_cycles(const reply *from, char out[NOTE]) {
 
 static void note_garbage(const reply *from, char out[NOTE]) {
   char now[DURATION_TEXT], limit[DURATION_TEXT], worst[DURATION_TEXT];
-  snprintf(out, NOTE, "%s of the old; limit %s, most found so far %s",
+  snprintf(out, NOTE, "%s; limit %s, worst so far %s",
            duration_format_share(number(from, "garbage.most"), number(from, "objects.old"), now),
            duration_format_share(number(from, "limit_permille"), 1000, limit),
            duration_format_share(number(from, "garbage.worst_permille"), 1000, worst));
@@ -80,11 +80,10 @@ static void note_atomic(const reply *from, char out[NOTE]) {
   char count[DURATION_TEXT];
   uint64_t members = number(from, "atomic.members");
   const char *phase = text(from, "atomic.phase"), *type = text(from, "atomic.type");
-  const char *of = members > 0 ? ", most of type " : " of type ";
   if (phase[0] == '\0') return;
-  if (members > 0) duration_format_count(members, count);
-  snprintf(out, NOTE, "%s: %s%s%s%s", phase, members > 0 ? count : "an object",
-           members > 0 ? " objects" : "", type[0] != '\0' ? of : "", type);
+  duration_format_count(members > 0 ? members : 1, count);
+  snprintf(out, NOTE, "%s: %s %s%s%s", phase, count, members > 1 ? "objects" : "object",
+           type[0] != '\0' ? ", " : "", type);
 }
 
 static const fact facts[] = {
@@ -164,7 +163,7 @@ static void print_facts(const reply *now, const reply *before) {
   scols_table_new_column(table, "VALUE", 0, SCOLS_FL_RIGHT);
   int hidden = before != NULL ? 0 : SCOLS_FL_HIDDEN;
   scols_table_new_column(table, "CHANGE", 0, SCOLS_FL_RIGHT | hidden);
-  scols_table_new_column(table, "", 0, 0);
+  scols_table_new_column(table, "", 0, SCOLS_FL_WRAP);
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
     struct libscols_line *line = add_fact(table, outer, &facts[i], now, before);
     if (!facts[i].inner) outer = line;
@@ -241,10 +240,10 @@ static void print_histogram(const reply *now) {
 
 void print_gc(const reply *now, const reply *before) {
   char budget[DURATION_TEXT], limit[DURATION_TEXT];
-  printf("Ouro's collector is on: slices of %s, garbage at most %s of the live objects%s\n\n",
+  printf("Ouro's collector: slices of %s, garbage at most %s of the live objects\n%s\n",
          duration_format(number(now, "budget_ns"), budget),
          duration_format_share(number(now, "limit_permille"), 1000, limit),
-         number(now, "quiet") != 0 ? "; quiet at this moment" : "");
+         number(now, "quiet") != 0 ? "quiet: no slices at this moment\n" : "");
   print_facts(now, before);
   print_histogram(now);
 }

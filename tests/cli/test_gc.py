@@ -84,7 +84,7 @@ def test_the_tables_of_a_program(program):
     done = asked.ask("gc", LC_ALL="C.UTF-8")
     assert (done.returncode, done.stderr) == (0, "") and "\033" not in done.stdout
     head, facts, lengths, after = done.stdout.split("\n\n")
-    assert head == "Ouro's collector is on: slices of 1 ms, garbage at most 25 % of the live objects"
+    assert head == "Ouro's collector: slices of 1 ms, garbage at most 25 % of the live objects"
     assert re.search(r"^├─called by the program +1 .* of the time$", facts, re.M)
     assert re.search(r"^├─found unreachable +[\d,]+ *$", facts, re.M)
     assert re.search(r"^collector's tables +[\d.]+ [KM]iB *$", facts, re.M)
@@ -216,7 +216,8 @@ def test_all_facts_in_their_places(fake):
     done = fake.ask(LC_ALL="C.UTF-8")
     assert fake.requests == [b"gc\n"] and (done.returncode, done.stderr) == (0, "")
     assert [line.rstrip() for line in done.stdout.splitlines()] == f"""\
-Ouro's collector is on: slices of 1.5 ms, garbage at most 25 % of the live objects; quiet at this moment
+Ouro's collector: slices of 1.5 ms, garbage at most 25 % of the live objects
+quiet: no slices at this moment
 
 COLLECTOR                       VALUE
 pauses                          1,234 1.2 s, 2 % of the time
@@ -226,7 +227,7 @@ pauses                          1,234 1.2 s, 2 % of the time
 ├─99 % at most                   1 ms
 ├─99.9 % at most              1.25 ms
 ├─longest                        90 s
-└─longest part in one piece    1.4 ms subtract: 2,000,000 objects, most of type shop.Order
+└─longest part in one piece    1.4 ms subtract: 2,000,000 objects, shop.Order
 cycles                             12 one in progress: mark
 ├─slices, within the pauses     1,100 1 s, 1.7 % of the time
 ├─objects examined          1,234,567
@@ -235,7 +236,7 @@ cycles                             12 one in progress: mark
 └─uncollectable                    56
 old objects                 1,000,000
 ├─promoted since one began      5,000
-└─may be garbage, at most      12,345 1.2 % of the old; limit 25 %, most found so far 3.1 %
+└─may be garbage, at most      12,345 1.2 %; limit 25 %, worst so far 3.1 %
 collector's tables            1.5 MiB
 beyond the budget                   4
 └─giant                             4 one tangle of garbage
@@ -262,7 +263,7 @@ def test_the_same_facts_as_json(fake):
     assert answer["escalations"][1] == {"reason": "giant", "count": 4, "text": "one tangle of garbage"}
 
 
-@pytest.mark.parametrize("of", ["an object of type deque", "an object"])
+@pytest.mark.parametrize("of", ["1 object, deque", "1 object"])
 def test_one_object_in_one_piece(fake, of):
     answer = ANSWER.replace("members 2000000", "members 0")
     answer = answer.replace("atomic.type shop.Order\n", "atomic.type deque\n" if "deque" in of else "")

@@ -27,13 +27,13 @@ const char *const gcreason_names[GCREASON_COUNT] = {
 };
 
 const char *const gcreason_texts[GCREASON_COUNT] = {
-    [GCREASON_BOUND] = "garbage came faster than slices of the budget could find it",
-    [GCREASON_GIANT] = "one tangle of garbage had to be judged in one piece",
-    [GCREASON_OBJECT] = "one object had to be looked at in one piece",
-    [GCREASON_BATCH] = "finalizers, or the end of what garbage alone held, took long",
+    [GCREASON_BOUND] = "garbage came faster than slices find it",
+    [GCREASON_GIANT] = "a large tangle of garbage, in one piece",
+    [GCREASON_OBJECT] = "a large object, in one piece",
+    [GCREASON_BATCH] = "finalizers or freeing garbage took long",
     [GCREASON_EXPLICIT] = "the program called gc.collect()",
-    [GCREASON_STOCK] = "CPython's own full collection: gc.set_debug(), or another allocator",
-    [GCREASON_MEMORY] = "no memory for the tables; the cycle was given up",
+    [GCREASON_STOCK] = "CPython's own full collection had to run",
+    [GCREASON_MEMORY] = "no memory for tables, cycle given up",
 };
 
 const char *gcnumbers_phase(uint64_t phase) {
