@@ -63,9 +63,8 @@ CYCLE_INLINE bool embed_slot(const runtime *rt, ouro_object *o, uint64_t *slot) 
 static inline native_group embed_group(const runtime *rt, uint64_t word) {
   if (OURO_UNLIKELY(page_is_big(word / 64))) return (native_group){0};
   const ouro_pool *pool = page_pool(rt, word / 64);
-  return (native_group){.type = pool->typed ? (const type *)(const void *)heap_bin_of(pool) : NULL,
-                        .base = pool_start(pool),
-                        .size = pool->size};
+  return (native_group){
+      .type = pool->typed ? pooled_type(pool) : NULL, .base = pool_start(pool), .size = pool->size};
 }
 
 static inline ouro_object *embed_object(const runtime *rt, const native_group *g, uint64_t slot) {
@@ -192,22 +191,20 @@ static inline uint64_t embed_special(const runtime *rt, const native_group *g, u
 /* Implemented in garbage.c. */
 bool garbage_keep(runtime *rt, ouro_object *const *garbage, size_t n);
 bool garbage_finalize(runtime *rt, ouro_object *const *garbage, size_t n);
-uint64_t garbage_condemn(runtime *rt, const garbage_word *g); /* who is not to be saved */
-void garbage_drop(runtime *rt, const garbage_word *g);
-void garbage_free(runtime *rt, const garbage_word *g);
+uint64_t garbage_condemn(runtime *rt, const native_group *g, uint64_t word, uint64_t bits);
+void garbage_drop(runtime *rt, const native_group *g, uint64_t word, uint64_t bits);
+void garbage_free(runtime *rt, const native_group *g, uint64_t word, uint64_t bits);
 
 static inline bool embed_prepare(runtime *rt, ouro_object **garbage, size_t n, int stage) {
   return stage == 0 ? garbage_keep(rt, garbage, n) : garbage_finalize(rt, garbage, n);
 }
 
-static inline uint64_t embed_destroy(runtime *rt, const native_group *group, uint64_t word,
+static inline uint64_t embed_destroy(runtime *rt, const native_group *g, uint64_t word,
                                      uint64_t bits, cycle_part part) {
-  garbage_word g = {
-      .type = group->type, .base = group->base, .size = group->size, .word = word, .bits = bits};
   switch (part) {
-  case CYCLE_CONDEMN: return garbage_condemn(rt, &g);
-  case CYCLE_DROP: garbage_drop(rt, &g); break;
-  case CYCLE_FREE: garbage_free(rt, &g); break;
+  case CYCLE_CONDEMN: return garbage_condemn(rt, g, word, bits);
+  case CYCLE_DROP: garbage_drop(rt, g, word, bits); break;
+  case CYCLE_FREE: garbage_free(rt, g, word, bits); break;
   }
   return 0;
 }
