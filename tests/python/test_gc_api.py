@@ -5,10 +5,12 @@ Where the tests must decide what the collector does, a stand-in takes the extens
 is about the real one.
 """
 
+import pathlib
+import re
 import textwrap
 
 import pytest
-from interpreter import run
+from interpreter import run, start
 
 STAND_IN = """
     import ouro, ouro.gc
@@ -311,6 +313,22 @@ def test_the_screen_says_why_pauses_were_long_and_still_fits():
     assert "ouro gc PID" in lines[-1]
 
 
+def test_the_screen_of_a_program_with_pauses():
+    done = start(["-c", "keep = [[i] for i in range(300_000)]"], ouro="quiet=0,pause_us=1000")
+    lines = done.stderr.splitlines()
+    row = next(line for line in lines if line.startswith("full, in slices"))
+    assert done.returncode == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80
+    assert int(row.split()[3]) > 0 and row.split()[5] in ("us", "ms", "s")
+    assert any(re.match(r"99 % of [\d,]+ pauses took at most .+, the longest .+s$", line)
+               for line in lines)
+
+
+def test_the_screen_changes_no_status():
+    # GIVEN an interrupt, which CPython forgets when code is evaluated behind it
+    done = start(["-c", "import os; os.kill(os.getpid(), 2)"], ouro="quiet=0,pause_us=1000")
+    assert done.returncode == -2 and "full, in slices" in done.stderr
+
+
 # --- The real collector ---------------------------------------------------------------------------
 
 REAL = """
@@ -548,3 +566,17 @@ def test_a_bad_environment_is_named():
 def test_impossible_pauses_are_refused(value):
     call = f"try: ouro.install(pause_ms={value})\nexcept ValueError as error: print(error)"
     assert installed(call).startswith("pause_ms must be a number from 0.001 to 10000")
+
+
+# --- The example ----------------------------------------------------------------------------------
+
+IDLE = pathlib.Path(__file__).parents[2] / "examples/python/idle.py"
+
+
+@pytest.mark.parametrize(
+    ("ouro", "how"), [(None, "at once"), ("1", "at once"), ("pause_us=1000", "in slices")])
+def test_the_example_runs_with_and_without_ouro(ouro, how):
+    done = start([str(IDLE), "--visits", "300", "--seconds", "0.5"], ouro=ouro)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\d+ answers: half within [\d.]+ ms, 99 % within [\d.]+ ms,\n"
+                        rf"the longest took [\d.]+ ms; collected {how}\n", done.stdout)
