@@ -127,7 +127,9 @@ const struct argp argp_run = {
         "its "
         "output are exactly those of plain python3; at the end one screen on stderr says where the "
         "memory went.\vExample:  ouro run --limit 2G app.py --port 8000\n"
-        "While it runs:  ouro ps, ouro ledger PID"};
+        "While it runs:  ouro ps, ouro ledger PID, ouro gc PID\n"
+        "Variables, for options not given:  OURO_PAUSE, OURO_GARBAGE_LIMIT, OURO_LIMIT, OURO_KEEP, "
+        "OURO_DECAY, OURO_HUGE, OURO_HARDENED (1)"};
 
 /* Refuses what python3 refuses, with its exit status, before an interpreter that has nothing to run
  * starts and reports on its memory. */

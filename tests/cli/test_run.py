@@ -204,6 +204,9 @@ def test_misspelt_settings_are_named():
     assert sorted(done.stderr.splitlines()) == [
         "ouro: OURO_COLOUR is no setting of Ouro; to see them: ouro help run",
         "ouro: OURO_PUASE is no setting of Ouro; did you mean OURO_PAUSE?"]
+    told = ouro("help", "run").stdout
+    assert all(name in told for name in ("OURO_PAUSE", "OURO_GARBAGE_LIMIT", "OURO_LIMIT", "OURO_KEEP",
+                                         "OURO_DECAY", "OURO_HUGE", "OURO_HARDENED"))
 
 
 # --- Which interpreter ---------------------------------------------------------------------------
