@@ -101,7 +101,7 @@ class Row:
         if not result.exists():
             return f"FAILED (status {status})"
         (modules,) = json.loads(result.read_text()).values()
-        passed = sum(module["ouro"] for module in modules)
+        passed = sum(module["ouro"]["passed"] for module in modules)
         lost = sum(len(module["regressions"]) for module in modules)
         known = sum(len(module["known"]) for module in modules)
         return f"{passed}" + (f", {known} known" if known else "") + \
