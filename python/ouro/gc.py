@@ -15,6 +15,7 @@ these raises RuntimeError, which says so.
 import collections
 import contextlib
 import functools
+import os
 import time
 
 from ouro import _ouro
@@ -69,7 +70,8 @@ class quiet(contextlib.ContextDecorator):
 
     Young collections go on. Sections may nest, overlap between threads, and be async functions.
     What is left undone is made up for afterwards; in sections so long that garbage would exceed
-    its limit, slices run all the same and stats() counts them as escalations.
+    its limit, slices run all the same and stats() counts them as escalations. A forked child is in
+    none.
     """
 
     def __enter__(self):
@@ -93,6 +95,17 @@ class quiet(contextlib.ContextDecorator):
 
         return inside
 
+
+def _leave_all():
+    # Sections of threads that the child does not have would never end.
+    try:
+        while _ouro._gc_quiet(False):
+            pass
+    except RuntimeError:  # the collector is off
+        pass
+
+
+os.register_at_fork(after_in_child=_leave_all)
 
 _BUSY = 100e-6  # seconds: a turn of the loop that takes longer had something else to do
 _TURNS = 4  # without anything else to do, before a step: from a socket to a task takes three

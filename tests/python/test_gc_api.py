@@ -463,6 +463,33 @@ def test_a_forked_child_counts_its_own():
     """) == "0 True\n1 True\n"
 
 
+def test_a_forked_child_is_in_no_quiet_section():
+    # GIVEN a thread in a section, which a child does not inherit WHEN another thread forks THEN the
+    # child is not kept quiet for ever, and leaving a section of the parent's is no error
+    assert real("""
+        import os, threading
+        inside, done = threading.Event(), threading.Event()
+        def section():
+            with ouro.gc.quiet():
+                inside.set()
+                done.wait()
+        thread = threading.Thread(target=section)
+        thread.start()
+        inside.wait()
+        with ouro.gc.quiet(): child = os.fork()
+        with ouro.gc.quiet(): depth = ouro.gc._ouro._gc_quiet(True)
+        ouro.gc._ouro._gc_quiet(False)
+        if not child:
+            print(depth, ouro.gc.stats()["quiet"], flush=True)
+            os._exit(0)
+        os.wait()
+        print(depth, ouro.gc.stats()["quiet"])
+        done.set()
+        thread.join()
+        print(ouro.gc.stats()["quiet"])
+    """) == "2 0\n3 1\n0\n"
+
+
 def test_an_idle_loop_collects():
     # GIVEN old garbage, and a cycle that has just begun WHEN the loop has nothing to do THEN it is
     # found, although nothing is allocated
