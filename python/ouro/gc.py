@@ -117,6 +117,7 @@ class Idle:
     """Steps whenever an asyncio loop is idle, until stop(); made by idle(). Also for `with`."""
 
     def __init__(self, loop, ms):
+        wanted()  # raises where the collector is off, which the loop would hide
         self._loop, self._ms, self._wait, self._stopped = loop, _time(ms), _SOON, False
         loop.call_soon_threadsafe(self._later, _SOON)
 
@@ -236,7 +237,7 @@ def off_pause(callback):
 Pauses = collections.namedtuple("Pauses", ("number", "total", "p50", "p99", "p999", "longest"))
 Pauses.__doc__ = """Pauses of the collector since it was installed: how many, and seconds.
 
-p50, p99, p999: half of the pauses were at most this long, 99 %, 99.9 %; to a fifth.
+p50, p99, p999: half of the pauses were at most this long, 99 %, 99.9 %; at most a quarter too high.
 """
 
 

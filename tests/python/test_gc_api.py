@@ -530,7 +530,8 @@ def test_no_steps_of_idle_loops_in_quiet_sections():
     """) == "0\nTrue\n"
 
 
-OFF = ["wanted()", "step()", "quiet().__enter__()", "on_pause(print)", "stats()", "pauses()", "idle()"]
+OFF = ["wanted()", "step()", "quiet().__enter__()", "on_pause(print)", "stats()", "pauses()", "idle()",
+       "idle(ms=2)"]
 
 
 @pytest.mark.parametrize("call", OFF)
