@@ -46,7 +46,7 @@ static void work(world *w, uint64_t ns) {
  * cycle. */
 static void promote(world *w, uint64_t objects, unsigned dead, bool slices) {
   w->old += objects;
-  pace_promoted(&w->pace, objects);
+  pace_promoted(&w->pace, objects, 0);
   if (pace_wants_cycle(&w->pace)) {
     w->garbage = w->pace.before * dead / 8;
     w->work = w->old * w->object_ns;
@@ -104,9 +104,19 @@ TEST(c3_without_slices_the_bound_wins) {
 TEST(c3_a_cycle_begins_when_most_of_the_limit_is_used_up) {
   pace p;
   pace_init(&p, BUDGET, 250, 1000000);
-  pace_promoted(&p, 149999);
+  pace_promoted(&p, 149999, 0);
   CHECK_EQ(pace_wants_cycle(&p), false);
-  pace_promoted(&p, 1);
+  pace_promoted(&p, 1, 0);
+  CHECK_EQ(pace_wants_cycle(&p), true);
+}
+
+TEST(c3_what_dies_by_its_count_is_no_garbage_but_a_quarter_is_counted) {
+  pace p;
+  pace_init(&p, BUDGET, 250, 1000000);
+  for (int i = 0; i < 100; i++) pace_promoted(&p, 1000, 1000);
+  CHECK_EQ(pace_floating(&p), 25000);
+  CHECK_EQ(pace_wants_cycle(&p), false);
+  for (int i = 0; i < 1000; i++) pace_promoted(&p, 1000, 1000);
   CHECK_EQ(pace_wants_cycle(&p), true);
 }
 

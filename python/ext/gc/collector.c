@@ -9,6 +9,9 @@
 
 #include "cycle/template.h"
 
+/* Objects walked in a call at least: 0.1 ms, where they are in the cache. */
+#define TUNE_WALKED ((size_t)20000)
+
 /* One per process: the main interpreter's collector. */
 static struct {
   bool on;
@@ -23,6 +26,7 @@ static struct {
   PyObject *callback; /* in gc.callbacks */
   PyObject *freeze;   /* gc.freeze */
   PyMethodDef *stock_collect, *stock_freeze;
+  size_t known;     /* objects, when the pacer was last told */
   size_t strangers; /* when CPython last did a full collection */
   uint64_t found;   /* by the cycle in progress */
   int quiet;
@@ -35,22 +39,37 @@ static gclink *old_head(void) { return &c.layout.generation[2]->head; }
 
 /* --- Who is known ----------------------------------------------------------------------------- */
 
-/* Walks on from the marker for about so long, and moves it. Returns how many objects were new. */
+/* Objects that are walked at once however long it takes: more than come between two calls, or the
+ * walk would never arrive. */
+static size_t least_walked(void) {
+  size_t young = (size_t)c.layout.generation[0]->threshold * 2;
+  return young > TUNE_WALKED ? young : TUNE_WALKED;
+}
+
+/* Walks on from the marker, for about so long, and moves it. Returns how many objects were new. */
 static size_t note_promoted(uint64_t ns) {
   gclink *marker = gclink_of(c.marker), *last = marker, *l = gclink_next(marker);
   uint64_t until = ns == UINT64_MAX ? ns : os_clock_ns() + ns;
-  size_t known = gcknown_all.count, looked = 0;
+  size_t known = gcknown_all.count, looked = 0, least = least_walked();
   for (; l != old_head() && l != c.layout.permanent; l = gclink_next(l)) {
     __builtin_prefetch(gclink_next(l));
     gcknown_add(gclink_object(l));
     last = l;
-    if (++looked % 256 == 0 && until != UINT64_MAX && os_clock_ns() > until) break;
+    if (++looked % 256 || looked < least || until == UINT64_MAX) continue;
+    if (os_clock_ns() > until) break;
   }
   if (last != marker) {
     gclink_unlink(marker);
     gclink_insert_after(last, marker);
   }
   return gcknown_all.count - known;
+}
+
+/* The pacer hears of what came, and of what went since it was last told. */
+static void tell_pace(uint64_t ns) {
+  size_t known = gcknown_all.count, came = note_promoted(ns);
+  pace_promoted(&c.pace, came, c.known > known ? c.known - known : 0);
+  c.known = gcknown_all.count;
 }
 
 /* Whether all promoted objects are known. A cycle had better wait for that. */
@@ -128,6 +147,12 @@ static uint64_t phase_named(const char *name) {
   return CYCLE_IDLE;
 }
 
+/* Why something could not be divided. */
+static gcreason reason_for(uint64_t phase, bool judged) {
+  if (phase == CYCLE_TEST) return GCREASON_GIANT;
+  return judged || phase == CYCLE_BATCHES ? GCREASON_BATCH : GCREASON_OBJECT;
+}
+
 /* `cpu`: what the slice took of the processor's time; what is much longer was somebody else's. */
 static void note_longest(const cycle_report *r, uint64_t cpu) {
   uint64_t phase = phase_named(r->longest);
@@ -135,12 +160,8 @@ static void note_longest(const cycle_report *r, uint64_t cpu) {
   const char *type = judged ? c.heap.judge_type : type_in_slot(r->longest_at);
   uint64_t longest = r->longest_ns < cpu ? r->longest_ns : cpu;
   gcnumbers_atomic(longest, phase, judged ? c.heap.judge_members : 0, type);
-  if (longest > 2 * c.options.pause_ns) {
-    gcreason why = !judged                                   ? GCREASON_OBJECT
-                   : c.heap.judge_members > TUNE_CYCLE_BATCH ? GCREASON_GIANT
-                                                             : GCREASON_BATCH;
-    gcnumbers_add(&gcnumbers_now.escalations[why], 1);
-  }
+  if (longest > 2 * c.options.pause_ns)
+    gcnumbers_add(&gcnumbers_now.escalations[reason_for(phase, judged)], 1);
   c.heap.judge_ns = 0;
 }
 
@@ -150,6 +171,7 @@ static cycle_report work(uint64_t ns) {
   c.working = true;
   cycle_report r = pycycle_step(&c.cycle, &c.heap, ns);
   c.working = false;
+  c.known = gcknown_all.count;
   c.found += r.found;
   gcnumbers_add(&n->examined, r.examined);
   gcnumbers_add(&n->found, r.found);
@@ -205,14 +227,15 @@ static void stock_collected(void) {
   c.strangers = gcknown_all.strangers;
   note_promoted(UINT64_MAX);
   if (pycycle_idle(&c.cycle)) pace_clean(&c.pace, gcknown_all.count);
+  c.known = gcknown_all.count;
   if (!must_be_stock()) gcstock_hold_back(&c.layout);
 }
 
 /* --- gc.callbacks ----------------------------------------------------------------------------- */
 
 /* Returns what the pause was. */
-static const char *young_collected(int generation) {
-  if (generation >= 1) pace_promoted(&c.pace, note_promoted(c.options.pause_ns / 2));
+static const char *young_collected(void) {
+  tell_pace(c.options.pause_ns / 2);
   if (must_be_stock() || strangers_gathered()) {
     leave_to_stock();
     return "young";
@@ -225,7 +248,7 @@ static const char *young_collected(int generation) {
 
 static void collected(int generation) {
   const char *kind = "stock";
-  if (generation < 2) kind = young_collected(generation);
+  if (generation < 2) kind = young_collected();
   else stock_collected();
   uint64_t took = os_clock_ns() - c.young_began;
   if (generation < 2) {
@@ -429,13 +452,13 @@ void collector_stop(void) {
 
 bool collector_wanted(void) {
   if (!c.on || c.working) return false;
-  return !pycycle_idle(&c.cycle) || c.pace.before > pace_allowed(&c.pace) / 4;
+  return !pycycle_idle(&c.cycle) || pace_floating(&c.pace) > pace_allowed(&c.pace) / 4;
 }
 
 bool collector_step(uint64_t ns, bool begin) {
   if (!c.on || c.working || *c.layout.collecting || must_be_stock()) return false;
   uint64_t began = os_clock_ns();
-  pace_promoted(&c.pace, note_promoted(ns));
+  tell_pace(ns);
   if (!all_known()) return true;
   if (pycycle_idle(&c.cycle) && !(begin && begin_cycle())) return false;
   *c.layout.collecting = 1;

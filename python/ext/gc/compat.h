@@ -8,6 +8,19 @@
 
 #include "layout.h"
 
+/* --- Tests ------------------------------------------------------------------------------------ */
+
+/* Each place that was found passes through here before it is proved, and what CPython says of
+ * itself before it is used. */
+#ifdef GCLAYOUT_TEST
+void *gclayout_bend(const char *what, void *place);
+#else
+static inline void *gclayout_bend(const char *what, void *place) {
+  (void)what;
+  return place;
+}
+#endif
+
 /* --- Where to search -------------------------------------------------------------------------- */
 
 /* The part of the interpreter's state in which the collector's is. `collecting`, `statistics` and
@@ -34,7 +47,7 @@ typedef struct gcwindow {
 #endif
 
 static inline gcwindow gcwindow_find(PyInterpreterState *interpreter) {
-  const uint64_t *published = dlsym(RTLD_DEFAULT, "_PyRuntime");
+  const uint64_t *published = gclayout_bend("published", dlsym(RTLD_DEFAULT, "_PyRuntime"));
   if (!published || memcmp(published, "xdebugpy", 8) != 0) return (gcwindow){0};
   bool known = published[1] >> 16 == PY_VERSION_HEX >> 16 && published[2] == 0;
   uint64_t place = published[GCWINDOW_PLACE];
@@ -125,18 +138,6 @@ static inline void gctracing_resume(void) {
   PyThreadState *state = PyThreadState_Get();
   state->tracing--;
   state->cframe->use_tracing = state->c_tracefunc || state->c_profilefunc;
-}
-#endif
-
-/* --- Tests ------------------------------------------------------------------------------------ */
-
-/* Each place that was found passes through here before it is proved. */
-#ifdef GCLAYOUT_TEST
-void *gclayout_bend(const char *what, void *place);
-#else
-static inline void *gclayout_bend(const char *what, void *place) {
-  (void)what;
-  return place;
 }
 #endif
 

@@ -107,10 +107,15 @@ bool gcknown_add(PyObject *o) {
   return true;
 }
 
+/* Small blocks that end with their pool have no object, but the next pool's first may be one. */
+static bool may_be_inside(const void *block, uintptr_t head) {
+  return (((uintptr_t)block ^ head) & ~(uintptr_t)(OURO_POOL_BYTES - 1)) == 0;
+}
+
 void gcknown_freed_slowly(const void *block) {
   for (unsigned i = 0; i < GCKNOWN_OFFSETS; i++) {
-    if (!(gcknown_all.offsets >> i & 1)) continue;
     uintptr_t head = (uintptr_t)block + i * 16;
+    if (!(gcknown_all.offsets >> i & 1) || !may_be_inside(block, head)) continue;
     uint64_t *word = word_of(head);
     if (!word || !(*word & bit_of(head))) continue;
     *word &= ~bit_of(head);

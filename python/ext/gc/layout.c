@@ -6,6 +6,7 @@
 
 /* Each step returns NULL, or what it did not find as expected. */
 typedef struct finder {
+  const char *version;
   gclayout at;
   gcpublic public;
   gcwindow window;
@@ -19,9 +20,9 @@ static const int magic[2][3] = {{2147480009, 2147470013, 2147460017},
 /* --- Which CPython ---------------------------------------------------------------------------- */
 
 /* 3.14.0 to 3.14.4 have an incremental collector, whose generations are others. */
-static const char *check_version(void) {
+static const char *check_version(const char *text) {
   int major = 0, minor = 0, patch = 0;
-  sscanf(Py_GetVersion(), "%d.%d.%d", &major, &minor, &patch);
+  sscanf(text, "%d.%d.%d", &major, &minor, &patch);
   if (major != 3 || minor != PY_MINOR_VERSION) return "another version than Ouro was built for";
   return minor == 14 && patch < 5 ? "an incremental collector; update to 3.14.5" : NULL;
 }
@@ -184,7 +185,7 @@ static const char *prepare(finder *f, gcprobe *probe) {
 
 static const char *find(finder *f) {
   gcprobe probe = {0};
-  const char *wrong = check_version();
+  const char *wrong = check_version(f->version);
   if (!wrong) wrong = prepare(f, &probe);
   if (!wrong) wrong = find_window(f);
   if (!wrong) wrong = find_with_thresholds(f, &probe);
@@ -193,13 +194,12 @@ static const char *find(finder *f) {
 }
 
 bool gclayout_find(gclayout *out, char why[GCLAYOUT_WHY]) {
-  finder f = {0};
+  finder f = {.version = gclayout_bend("version", (void *)(uintptr_t)Py_GetVersion())};
   const char *wrong = find(&f);
   if (wrong) {
-    int version = (int)strcspn(Py_GetVersion(), " ");
     snprintf(why, GCLAYOUT_WHY,
              "CPython %.*s's collector is not laid out as expected (%s): its own stays at work",
-             version, Py_GetVersion(), wrong);
+             (int)strcspn(f.version, " "), f.version, wrong);
   } else {
     *out = f.at;
   }

@@ -13,6 +13,11 @@ uint64_t pace_allowed(const pace *p) {
   return share > TUNE_PACE_LEAST ? share : TUNE_PACE_LEAST;
 }
 
+uint64_t pace_floating(const pace *p) {
+  uint64_t promoted = p->before + p->during, least = promoted / 4;
+  return promoted > p->died + least ? promoted - p->died : least;
+}
+
 /* Work to be done before the next objects come, as many as the last time: the part of what is left
  * that they are of what may still come. */
 static uint64_t debt_of(const pace *p) {
@@ -23,7 +28,8 @@ static uint64_t debt_of(const pace *p) {
   return p->usual >= room ? left : left * p->usual / room;
 }
 
-void pace_promoted(pace *p, uint64_t objects) {
+void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
+  p->died += died;
   if (objects) p->usual = objects;
   if (!p->in_cycle) {
     p->before += objects;
@@ -34,7 +40,7 @@ void pace_promoted(pace *p, uint64_t objects) {
 }
 
 bool pace_wants_cycle(const pace *p) {
-  return !p->in_cycle && p->before >= pace_allowed(p) * TUNE_PACE_BEFORE / 1000;
+  return !p->in_cycle && pace_floating(p) >= pace_allowed(p) * TUNE_PACE_BEFORE / 1000;
 }
 
 void pace_begin(pace *p, uint64_t old) {
@@ -62,11 +68,11 @@ void pace_end(pace *p, uint64_t old) {
   p->in_cycle = false;
   p->live = old > p->during ? old - p->during : 0;
   p->before = p->during;
-  p->during = p->spent_ns = p->debt_ns = 0;
+  p->during = p->died = p->spent_ns = p->debt_ns = 0;
 }
 
 void pace_clean(pace *p, uint64_t old) {
   p->in_cycle = false;
   p->live = old;
-  p->before = p->during = p->spent_ns = p->debt_ns = 0;
+  p->before = p->during = p->died = p->spent_ns = p->debt_ns = 0;
 }

@@ -5,14 +5,15 @@
  * what lives.
  *
  * Garbage in the oldest generation comes from promoted objects. A cycle finds all that was garbage
- * when it began, so what may float is what was promoted since the last cycle began:
+ * when it began, so what may float is what was promoted since the last cycle began and has not died
+ * by its count. Who died may have been older, so a quarter of the promoted is counted at least:
  *
- *     floating = before + during <= limit * live
+ *     floating = max(before + during - died, (before + during) / 4) <= limit * live
  *       before: promoted since the last cycle began, until this one did
  *       during: promoted since
  *
- * A cycle begins when `before` has used up TUNE_PACE_BEFORE of the limit, and must end before
- * `during` uses up the rest. So a part of the work is due before each further promotion, which slices
+ * A cycle begins when that has used up TUNE_PACE_BEFORE of the limit, and must end before
+ * the rest is. So a part of the work is due before each further promotion, which slices
  * after the collections of generation 0 do.
  *
  * No interpreter, no clock: numbers in, numbers out.
@@ -30,6 +31,7 @@ typedef struct pace {
   uint64_t live;           /* old objects after the last cycle */
   uint64_t before, during; /* objects promoted */
   uint64_t usual;          /* the last time */
+  uint64_t died;           /* old objects, by their counts, since the last cycle began */
   uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
   uint64_t spent_ns;       /* on this one */
   uint64_t object_ns16;    /* what an object took in the last cycle, in 1/16 ns */
@@ -55,8 +57,9 @@ typedef struct pace {
 
 void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);
 
-/* So many objects have come to the oldest generation. */
-void pace_promoted(pace *p, uint64_t objects);
+/* So many objects have come to the oldest generation, and so many of it have died by their counts,
+ * since the last call. */
+void pace_promoted(pace *p, uint64_t objects, uint64_t died);
 
 /* Whether a cycle should begin. */
 bool pace_wants_cycle(const pace *p);
@@ -75,7 +78,7 @@ void pace_end(pace *p, uint64_t old);
 void pace_clean(pace *p, uint64_t old);
 
 /* Objects that may be garbage and not yet found, and how many are allowed. */
-static inline uint64_t pace_floating(const pace *p) { return p->before + p->during; }
+uint64_t pace_floating(const pace *p);
 uint64_t pace_allowed(const pace *p);
 
 #endif
