@@ -120,30 +120,15 @@ static int64_t collect_young(runtime *rt, int generation) {
 
 /* --- cycles of generation 2 --- */
 
-/* Bytes in use for tracked objects and for blocks that are no objects, their arrays among them. */
-static uint64_t live_bytes(const runtime *rt, uint64_t *objects) {
-  uint64_t bytes = rt->heap->large_bytes, pages = page_count(rt);
-  for (uint64_t number = 0; number < pages; number++) {
-    if (!page_is_pool(rt, number)) continue;
-    const ouro_pool *pool = page_pool(rt, number);
-    if (pool->kind == KIND_LEAF) continue;
-    if (pool->kind == KIND_TRACKED) *objects += pool->used;
-    bytes += (uint64_t)pool->used * pool->size;
-  }
-  return bytes;
-}
-
 static bool old_begin(runtime *rt) {
   collector *g = rt->gc;
-  uint64_t objects = 0;
   g->pending += generations_merge(rt);
   if (!native_start(&g->cycle, rt)) {
     give_up(rt);
     return false;
   }
   tell_start(rt, 2);
-  live_bytes(rt, &objects);
-  g->expected = (uint64_t)((double)objects * g->passes) + 1;
+  g->expected = (uint64_t)((double)page_sum(rt).tracked * g->passes) + 1;
   g->examined = 0;
   g->elapsed_ns = 0;
   g->pending_at_start = g->pending;
@@ -156,13 +141,14 @@ static bool old_begin(runtime *rt) {
 static void old_end(runtime *rt) {
   collector *g = rt->gc;
   g->stats.floating_bytes = g->released - g->released_at_start;
-  uint64_t objects = 0, began = g->pending_at_start;
-  g->live = live_bytes(rt, &objects) + g->external;
+  uint64_t began = g->pending_at_start;
+  page_sums sums = page_sum(rt);
+  g->live = sums.bytes + rt->heap->large_bytes + g->external;
   g->pending -= began < g->pending ? began : g->pending;
   g->died -= g->died_at_start;
-  g->passes = (double)g->examined / (double)(objects + g->found + 1);
+  g->passes = (double)g->examined / (double)(sums.tracked + g->found + 1);
   if (g->passes < 1) g->passes = 1;
-  g->stats.generation[2].candidates += objects + g->found - g->uncollectable;
+  g->stats.generation[2].candidates += sums.tracked + g->found - g->uncollectable;
   g->stats.live_bytes = g->live;
   pool_flush_all(rt->heap);
   tell_stop(rt, 2, g->elapsed_ns);

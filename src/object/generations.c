@@ -177,10 +177,6 @@ uint64_t generations_young(const runtime *rt) {
 }
 
 uint64_t generations_tracked(const runtime *rt) {
-  uint64_t count = 0, none = at_hand(rt), pages = page_count(rt);
-  for (uint64_t number = 0; number < pages; number++) {
-    if (!page_is_pool(rt, number)) continue;
-    if (page_pool(rt, number)->kind == KIND_TRACKED) count += page_pool(rt, number)->used;
-  }
+  uint64_t count = page_sum(rt).tracked, none = at_hand(rt);
   return count > none ? count - none : 0;
 }

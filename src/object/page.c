@@ -24,6 +24,18 @@ uint64_t page_count(const runtime *rt) {
   return (last << WINDOW_PAGES_SHIFT) + rt->heap->windows[last]->committed * OURO_ARENA_POOLS;
 }
 
+page_sums page_sum(const runtime *rt) {
+  page_sums sums = {0};
+  uint64_t pages = page_count(rt);
+  for (uint64_t number = 0; number < pages; number++) {
+    if (!page_is_pool(rt, number)) continue;
+    const ouro_pool *pool = page_pool(rt, number);
+    if (pool->kind == KIND_TRACKED) sums.tracked += pool->used;
+    if (pool->kind != KIND_LEAF) sums.bytes += (uint64_t)pool->used * pool->size;
+  }
+  return sums;
+}
+
 /* New room is at least twice the old: pages move, but rarely. */
 static bool page_grow(runtime *rt, uint64_t window, uint64_t index) {
   uint32_t old = rt->page_room[window], room = old ? old * 2 : TUNE_FIRST_PAGES;

@@ -212,6 +212,13 @@ static inline ouro_object *slot_alive(const runtime *rt, uint64_t slot) {
 /* Pages have the numbers [0, n); not all of these stand for one. */
 uint64_t page_count(const runtime *rt);
 
+/* What is in use in all pools, in blocks that the bins have at hand as well. */
+typedef struct page_sums {
+  uint64_t tracked; /* blocks for tracked objects */
+  uint64_t bytes; /* of these and of blocks that are no objects, the arrays of objects among them */
+} page_sums;
+page_sums page_sum(const runtime *rt);
+
 /* Remembers that these slots of a word hold (or will hold) young objects. The page is ready. */
 void page_add_young(runtime *rt, uint64_t word, uint64_t bits);
 
