@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The layout part alone in an extension of its own, for test_gc_layout.py. What it finds can be
- * bent before it is proved: find("generations", 8) moves that place by 8 bytes.
+ * bent before it is proved: find("generations", 8) moves that place by 8 bytes, and
+ * find("version", 0, "3.9.1") pretends to be that.
  */
 #include "gc/compat.h"
 
-static const char *bent;
+static const char *bent, *bend_to;
 static long bend_by;
 
 static void starve(void);
 
 void *gclayout_bend(const char *what, void *place) {
   if (bent && !strcmp(bent, "starved") && !strcmp(what, "window")) starve();
-  return bent && !strcmp(what, bent) ? (char *)place + bend_by : place;
+  if (!bent || strcmp(what, bent) != 0) return place;
+  return bend_to ? (void *)(uintptr_t)bend_to : (char *)place + bend_by;
 }
 
 /* --- Memory that is refused ------------------------------------------------------------------- */
@@ -71,8 +73,8 @@ static PyObject *find_starved(PyObject *self, PyObject *number) {
 
 static PyObject *find(PyObject *self, PyObject *arguments) {
   (void)self;
-  bent = NULL;
-  if (!PyArg_ParseTuple(arguments, "|sl", &bent, &bend_by)) return NULL;
+  bent = bend_to = NULL;
+  if (!PyArg_ParseTuple(arguments, "|sls", &bent, &bend_by, &bend_to)) return NULL;
   return gclayout_describe();
 }
 

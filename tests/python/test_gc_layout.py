@@ -146,6 +146,25 @@ print(same, try_.find()["why"], why)
         assert same == "True"
 
 
+def test_other_versions_are_refused(run):
+    # GIVEN a version whose collector is another, or one that publishes nothing known WHEN the
+    # places are looked up THEN it is refused, with what to do about it
+    minor = VERSION[1]
+    out = run(f"""
+        print(try_.find("version", 0, "3.{minor + 1}.2 (main)")["why"])
+        print(try_.find("version", 0, "3.{minor}.4+ (main)")["why"])
+        print(try_.find("version", 0, "3.{minor}.5 (main)")["why"])
+        print(try_.find("published", 8)["why"])
+    """).splitlines()
+    laid_out = "'s collector is not laid out as expected ({}): its own stays at work"
+    foreign = laid_out.format("another version than Ouro was built for")
+    assert out[0] == f"CPython 3.{minor + 1}.2{foreign}"
+    incremental = laid_out.format("an incremental collector; update to 3.14.5")
+    assert out[1] == (f"CPython 3.14.4+{incremental}" if minor == 14 else "None")
+    assert out[2] == "None"
+    assert ("what is published for debuggers" in out[3]) == (minor >= 13)
+
+
 def test_replaced_functions_are_refused(run):
     # GIVEN a program that has put functions of its own into gc WHEN the places are looked up
     # THEN it is refused, with the name
