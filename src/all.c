@@ -46,6 +46,7 @@
 #include "object/list.c"
 #include "object/new.c"
 #include "object/number.c"
+#include "object/objectlist.c"
 #include "object/page.c"
 #include "object/path.c"
 #include "object/record.c"

@@ -61,28 +61,6 @@ void runtime_misuse(const void *object, const char *rule) {
 
 /* --- the garbage list --- */
 
-static bool list_grow(object_list *list) {
-  size_t room = list->room ? list->room * 2 : os_page_size() / sizeof *list->items;
-  ouro_object **items =
-      list->room ? os_remap(list->items, list->room * sizeof *items, room * sizeof *items)
-                 : os_map(room * sizeof *items);
-  if (!items) return false;
-  list->items = items;
-  list->room = room;
-  return true;
-}
-
-bool object_list_add(object_list *list, ouro_object *o) {
-  if (list->length == list->room && !list_grow(list)) return false;
-  list->items[list->length++] = o;
-  return true;
-}
-
-void object_list_free(object_list *list) {
-  if (list->room) os_release(list->items, list->room * sizeof *list->items);
-  *list = (object_list){0};
-}
-
 /* Where there is no memory for the list, the object stays alive all the same. */
 void garbage_add(runtime *rt, ouro_object *o) {
   ouro_ref(o);

@@ -20,6 +20,7 @@
 #define OURO_SRC_OBJECT_STATE_H
 
 #include "../cycle/embedder.h"
+#include "objectlist.h"
 #include "tune.h"
 #include "type.h"
 #include "../pool/bin.h"
@@ -58,15 +59,6 @@ typedef struct big_prefix {
   runtime *rt;
   uint64_t slot;
 } big_prefix;
-
-typedef struct object_list {
-  ouro_object **items;
-  size_t length, room;
-} object_list;
-
-/* A list in pages of its own, so that it can grow when the heap is full. False: out of memory. */
-bool object_list_add(object_list *list, ouro_object *o);
-void object_list_free(object_list *list);
 
 typedef struct collector collector; /* gc.c */
 
