@@ -341,9 +341,9 @@ REAL = """
 """
 
 
-def real(code, **settings):
+def real(code, *options):
     """What the snippet printed, on Ouro's collector."""
-    return run(textwrap.dedent(REAL) + textwrap.dedent(code), ouro=None, **settings)
+    return run(textwrap.dedent(REAL) + textwrap.dedent(code), *options, ouro=None)
 
 
 def test_steps_find_old_garbage():
@@ -487,7 +487,7 @@ def test_a_forked_child_is_in_no_quiet_section():
         done.set()
         thread.join()
         print(ouro.gc.stats()["quiet"])
-    """) == "2 0\n3 1\n0\n"
+    """, "-W", "ignore:This process") == "2 0\n3 1\n0\n"
 
 
 def test_an_idle_loop_collects():
