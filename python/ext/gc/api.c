@@ -2,12 +2,15 @@
 #include "api.h"
 
 #include "collector.h"
+#include "../hook.h"
 #include "layout.h"
 
 static bool check_on(void) {
-  if (collector_on()) return true;
-  PyErr_SetString(PyExc_RuntimeError, "Ouro's collector is off: use `ouro run --pause 1ms` or "
-                                      "ouro.install(pause_ms=1)");
+  if (collector_on() && hook_may_change()) return true;
+  PyErr_SetString(PyExc_RuntimeError,
+                  collector_on() ? "call it in the main interpreter"
+                                 : "Ouro's collector is off: use `ouro run --pause 1ms` or "
+                                   "ouro.install(pause_ms=1)");
   return false;
 }
 
@@ -77,6 +80,7 @@ static int put_numbers(PyObject *dict, const gcnumbers *n) {
               {"in_cycle", n->in_cycle},
               {"slices", n->slices},
               {"slices_ns", n->slices_ns},
+              {"slice_longest_ns", n->slice_longest_ns},
               {"pauses", n->pauses},
               {"pauses_ns", n->pauses_ns},
               {"longest_ns", n->longest_ns},

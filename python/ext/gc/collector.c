@@ -193,6 +193,8 @@ static void slice(uint64_t ns) {
   pace_worked(&c.pace, r.elapsed_ns);
   gcnumbers_add(&gcnumbers_now.slices, 1);
   gcnumbers_add(&gcnumbers_now.slices_ns, r.elapsed_ns);
+  if (r.elapsed_ns > gcnumbers_now.slice_longest_ns)
+    gcnumbers_set(&gcnumbers_now.slice_longest_ns, r.elapsed_ns);
   if (c.pace.in_cycle && pycycle_idle(&c.cycle)) end_cycle();
 }
 
@@ -452,7 +454,8 @@ void collector_stop(void) {
 
 bool collector_wanted(void) {
   if (!c.on || c.working) return false;
-  return !pycycle_idle(&c.cycle) || pace_floating(&c.pace) > pace_allowed(&c.pace) / 4;
+  return !pycycle_idle(&c.cycle) || !all_known() ||
+         pace_floating(&c.pace) > pace_allowed(&c.pace) / 4;
 }
 
 bool collector_step(uint64_t ns, bool begin) {

@@ -38,7 +38,7 @@ typedef struct gcnumbers {
   uint64_t cycles;         /* finished */
   uint64_t in_cycle;       /* 1: one is in progress */
   uint64_t phase;          /* of it: for gcnumbers_phase */
-  uint64_t slices, slices_ns;
+  uint64_t slices, slices_ns, slice_longest_ns;
   uint64_t pauses; /* slices, young and explicit collections together */
   uint64_t pauses_ns, longest_ns;
   uint64_t bucket[GCNUMBERS_BUCKETS]; /* of pauses */

@@ -1,42 +1,61 @@
 /* SPDX-License-Identifier: MIT */
 #include "shape.h"
 
-/* Written once, by shape_start. */
-static bool dicts_can_be_divided;
+/* Made once, by shape_start. */
+static PyObject *no_entries; /* an empty dict; NULL: dicts cannot be divided */
+
+/* For the keys below `end`. */
+static bool each_key(PyObject *dict, long end, int (*what)(PyObject *, PyObject *)) {
+  bool done = dict != NULL;
+  for (long i = 0; done && i < end; i++) {
+    PyObject *key = PyLong_FromLong(i);
+    done = key && what(dict, key) == 0;
+    Py_XDECREF(key);
+  }
+  return done;
+}
+
+static int add_key(PyObject *dict, PyObject *key) { return PyDict_SetItem(dict, key, Py_None); }
 
 /* A dict of which the number of positions is known, with holes in front. */
 static PyObject *make_example(long entries, long holes) {
   PyObject *dict = PyDict_New();
-  for (long i = 0; dict && i < entries; i++) {
-    PyObject *key = PyLong_FromLong(i);
-    if (!key || PyDict_SetItem(dict, key, Py_None) < 0) Py_CLEAR(dict);
-    if (dict && i < holes && PyDict_DelItem(dict, key) < 0) Py_CLEAR(dict);
-    Py_XDECREF(key);
-  }
+  if (!each_key(dict, entries, add_key) || !each_key(dict, holes, PyDict_DelItem)) Py_CLEAR(dict);
   return dict;
 }
 
 void shape_start(void) {
   PyObject *few = make_example(5, 2), *many = make_example(700, 40);
-  dicts_can_be_divided =
-      few && many && compat_dict_positions(few) == 5 && compat_dict_positions(many) == 700;
+  bool known = few && many && compat_dict_positions(few) == 5 && compat_dict_positions(many) == 700;
+  if (known && !no_entries) no_entries = PyDict_New();
   Py_XDECREF(few);
   Py_XDECREF(many);
   PyErr_Clear();
 }
 
 size_t shape_dict_length(PyObject *o) {
-  if (!dicts_can_be_divided || ((PyDictObject *)o)->ma_values) return 1;
-  return compat_dict_positions(o);
+  if (!no_entries || ((PyDictObject *)o)->ma_values) return 1;
+  return compat_dict_positions(o) + !PyDict_CheckExact(o);
+}
+
+/* What a dict's subclass refers to besides its entries. */
+static void visit_rest(PyObject *o, visitproc visit, void *arg) {
+  PyDictObject *dict = (PyDictObject *)o;
+  PyDictKeysObject *keys = dict->ma_keys;
+  dict->ma_keys = ((PyDictObject *)no_entries)->ma_keys;
+  Py_TYPE(o)->tp_traverse(o, visit, arg);
+  dict->ma_keys = keys;
 }
 
 void shape_visit_dict(PyObject *o, size_t from, size_t to, visitproc visit, void *arg) {
   Py_ssize_t at = (Py_ssize_t)from;
+  size_t entries = compat_dict_positions(o);
   PyObject *key, *value;
   while (PyDict_Next(o, &at, &key, &value) && (size_t)at <= to) {
     visit(key, arg);
     visit(value, arg);
   }
+  if (!PyDict_CheckExact(o) && from <= entries && to > entries) visit_rest(o, visit, arg);
 }
 
 /* A key that was removed is replaced by an object of the interpreter's, which is nobody's referent but

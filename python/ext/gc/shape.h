@@ -4,9 +4,10 @@
  *
  * Everything is visited by its type's tp_traverse, which is the one that knows; but a list of ten
  * million would be visited in one go. Lists, tuples, dicts and sets that are large are therefore
- * visited by position, through what CPython publishes of them. Only objects of exactly these types:
- * a subclass may refer to more. Between two pieces the program may change the object, so each piece
- * asks for its size again.
+ * visited by position, through what CPython publishes of them: only objects of exactly these types,
+ * as a subclass may refer to more, but for dicts. A dict's subclass has a last position for all that
+ * is not its entries: its tp_traverse is called while it looks empty. Between two pieces the program
+ * may change the object, so each piece asks for its size again.
  */
 #ifndef OURO_EXT_GC_SHAPE_H
 #define OURO_EXT_GC_SHAPE_H
@@ -21,7 +22,8 @@ static inline size_t shape_set_length(const PyObject *o) {
   return (size_t)((const PySetObject *)o)->mask + 1;
 }
 
-/* Positions that PyDict_Next counts; 1 where it is not known where CPython keeps that number. */
+/* Positions that PyDict_Next counts, and one more of a subclass; 1 where it is not known where CPython
+ * keeps that number. */
 size_t shape_dict_length(PyObject *o);
 
 /* Finds out whether dicts can be divided. Once, before the first look at one; needs the GIL. */
@@ -35,7 +37,7 @@ static inline bool shape_is_set(const PyTypeObject *t) {
 static inline size_t shape_length(PyObject *o) {
   const PyTypeObject *t = Py_TYPE(o);
   if (t == &PyList_Type || t == &PyTuple_Type) return (size_t)Py_SIZE(o) + 1;
-  if (t == &PyDict_Type && PyDict_GET_SIZE(o) > SHAPE_LARGE) return shape_dict_length(o);
+  if (PyDict_Check(o) && PyDict_GET_SIZE(o) > SHAPE_LARGE) return shape_dict_length(o);
   if (shape_is_set(t) && PySet_GET_SIZE(o) > SHAPE_LARGE) return shape_set_length(o);
   return 1;
 }
@@ -65,7 +67,7 @@ shape_traverse(PyObject *o, size_t from, size_t to, visitproc visit, void *arg) 
                       visit, arg);
   } else if (to == 1) {
     if (t->tp_traverse) t->tp_traverse(o, visit, arg);
-  } else if (t == &PyDict_Type) {
+  } else if (PyDict_Check(o)) {
     shape_visit_dict(o, from, to, visit, arg);
   } else {
     shape_visit_set(o, from, to, visit, arg);
