@@ -140,6 +140,60 @@ def fork(world):
         assert os.waitpid(child, 0)[1] == 0, "the forked child failed"
 
 
+def fork_in_a_batch(world):
+    """While another thread waits in a finalizer that a slice has called: it will never come back."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    class Waiting:
+        def __init__(self):
+            self.me = self
+
+        def __del__(self):
+            inside.set()
+            go_on.wait()
+
+    waiting = Waiting()
+    gc.collect(1)
+    del waiting
+    young = [[i, {}] for i in range(500)]
+    worker = threading.Thread(target=finish, args=(world,))
+    worker.start()
+    assert inside.wait(30), "the finalizer did not run"
+    child = os.fork()
+    if child == 0:
+        after_the_fork(world, young)
+    go_on.set()
+    worker.join()
+    assert os.waitpid(child, 0)[1] == 0, "the forked child failed"
+    world.check()
+
+
+def after_the_fork(world, young):
+    """Young objects come and go, on stacks that others had; what lives is whole."""
+    def work():
+        for i in range(3000):
+            pair = [i, {}]
+            pair.append(pair)
+        gc.collect()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [pair[0] for pair in young] == list(range(500))
+    young.clear()
+    for i, record in enumerate(world.live):
+        assert record["number"] == record["tuple"][1][0] == i
+    pairs = [[{}] for _ in range(3000)]
+    rings = [weakref.ref(Mourned(world)) for _ in range(500)]
+    for _ in range(4):
+        gc.collect()
+    assert len(pairs) == 3000
+    assert not any(ring() for ring in rings), "nothing is collected any more"
+    sys.exit(0)
+
+
 def debug_flags(world):
     gc.set_debug(gc.DEBUG_SAVEALL)
     gc.collect()
@@ -333,7 +387,7 @@ def big_objects(world):
 
 
 EVENTS = {function.__name__: function for function in (
-    nothing, collect, collect_young, freeze, freeze_and_collect, leave, leave_frozen, fork,
+    nothing, collect, collect_young, freeze, freeze_and_collect, leave, leave_frozen, fork, fork_in_a_batch,
     debug_flags, debug_flags_later, disable, threads, subinterpreter, trace_memory, lists, mutate, untrack,
     trashcan, callbacks, steps_in_finalizers, signals, trace_calls, classes, big_objects)}
 

@@ -39,6 +39,8 @@ class Ring:
 
     def __del__(self):
         died.append(self.number)
+        if self.number % 300 == 0:
+            time.sleep(0.002)  # the others go on, and may fork, in the middle of a batch
 
     def check(self):
         size, here = 0, self.chain
@@ -109,11 +111,24 @@ def check_fork(workers):
     """In the child: the other threads are gone, what they held is not."""
     signal.alarm(120)
     finish()
+    helpers = [threading.Thread(target=work_in_child) for _ in range(4)]
+    for helper in helpers:
+        helper.start()
+    for helper in helpers:
+        helper.join()
     for worker in workers:
         for number, size, ring, _, table in list(worker.held.values()):
             assert ring.number == number and ring.check() == size
     check_once()
     os._exit(0)
+
+
+def work_in_child():
+    """On what may have been the stack of a thread that is no more."""
+    local = [[i, {}] for i in range(3000)]
+    for pair in local:
+        pair.append(pair)
+    gc.collect()
 
 
 def check_once():
