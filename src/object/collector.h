@@ -2,10 +2,14 @@
 /*
  * The collector of a heap's objects: an instance of the template, and when it works.
  *
- *     floating garbage <= promoted since the last cycle began <= limit * live
+ *     growth     bytes promoted less those that died by their count, at least TUNE_GROSS of those
+ *                promoted
+ *     allowance  garbage_limit * live, at least that of a heap of TUNE_LEAST_OLD_BYTES
  *
- * as a cycle begins when TUNE_START_SHARE of that has been promoted, works off its debt with each
- * young collection, and is finished at once where the rest is used up before it is done.
+ * A cycle begins when growth since the last one began has passed the allowance, or TUNE_START_SHARE
+ * of it after threshold[2] collections of generation 1. Until it ends, growth may use up what is
+ * left of the allowance, TUNE_LATE of it in any case: a cycle that falls behind gets more slices,
+ * and is finished in one go where that was not enough. docs/design/object.md says what this bounds.
  */
 #ifndef OURO_SRC_OBJECT_COLLECTOR_H
 #define OURO_SRC_OBJECT_COLLECTOR_H
