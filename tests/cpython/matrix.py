@@ -7,7 +7,7 @@
 Interpreters: those of pyenv, and Debian's from 3.13 on, debug builds included, in trees that
 chroot.sh makes (root and debootstrap; --no-chroots does without). For each the extension is built as
 users get it and with its own checks, then come our tests of the collector, N seeds of the random
-checker (tests/gc), and CPython's modules of collector.txt in both modes.
+checker, events in a cycle, threads (tests/gc), and CPython's modules of collector.txt in both modes.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,7 +33,7 @@ BUILDS = {
     "release": ["-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
     "checks": ["-DCMAKE_BUILD_TYPE=Debug", "-DOURO_CHECK_LEVEL=2"],
 }
-CELLS = ("tests", "seeds", "pause", "busy")
+CELLS = ("tests", "seeds", "events", "threads", "pause", "busy")
 
 
 class Failed(Exception):
@@ -91,6 +92,11 @@ class Row:
                                     "--seeds", f"0-{count - 1}", check=False)
         return f"{count} ok" if status == 0 else f"FAILED ({text.count('FAILED')} blocks)"
 
+    def script(self, name: str, *words) -> str:
+        status, _ = self.command(name, self.env, ROOT / "tests" / "gc" / f"{name}.py", *words,
+                                 check=False)
+        return "ok" if status == 0 else "FAILED"
+
     def cpython(self, mode: str) -> str:
         result = self.work / f"{mode}.json"
         result.unlink(missing_ok=True)
@@ -115,6 +121,8 @@ class Row:
             print(failed, flush=True)
             return cells | {"tests": "FAILED to build"}
         for name, cell in (("tests", self.tests), ("seeds", self.seeds),
+                           ("events", lambda: self.script("phases", "--points", 10)),
+                           ("threads", lambda: self.script("stress", "--seconds", 15)),
                            ("pause", lambda: self.cpython("pause")),
                            ("busy", lambda: self.cpython("busy"))):
             cells[name] = cell()
@@ -153,7 +161,7 @@ def in_tree(suite: str, pythons: list[str], options) -> list[dict[str, str]]:
     words += ["--full"] if options.full else []
     result = tree / "tmp" / "ouro-matrix.json"
     result.unlink(missing_ok=True)
-    subprocess.run([HERE / "chroot.sh", "run", tree, "env", "PYTHONDONTWRITEBYTECODE=1", "python3",
+    subprocess.run([HERE / "chroot.sh", "run", tree, "env", "PYTHONDONTWRITEBYTECODE=1", TREES[suite][0],
                     "/ouro/tests/cpython/matrix.py", "--work", "/tmp/ouro-matrix", "--seeds",
                     str(options.seeds), "--json", "/tmp/ouro-matrix.json", *words])
     if not result.exists():
@@ -184,6 +192,8 @@ def main() -> int:
                         default=temporary / f"ouro-matrix-{os.getuid()}")
     parser.add_argument("--json", type=pathlib.Path, help="write the rows there too")
     options = parser.parse_args()
+    # A shell's background job ignores SIGINT, and tests that interrupt themselves would fail.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows = here(options.python or local_interpreters(), options)
     if not options.python and not options.no_chroots:
         for suite, pythons in TREES.items():
