@@ -365,7 +365,7 @@ static PyObject *module_after_fork_parent(PyObject *Py_UNUSED(module), PyObject 
 
 static PyObject *module_after_fork_child(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
   ouro_heap_adopt(hook_heap());
-  gcnumbers_forget();
+  collector_after_fork();
   service_after_fork_child();
   Py_RETURN_NONE;
 }

@@ -35,6 +35,14 @@ static struct {
 
 bool collector_on(void) { return c.on; }
 
+void collector_after_fork(void) {
+  gcnumbers_forget();
+  if (!c.on || !gcstock_after_fork(&c.layout)) return;
+  c.working = c.cycle.running = false;
+  pycycle_abort(&c.cycle, &c.heap);
+  pace_clean(&c.pace, gcknown_all.count);
+}
+
 static gclink *old_head(void) { return &c.layout.generation[2]->head; }
 
 /* --- Who is known ----------------------------------------------------------------------------- */
@@ -221,7 +229,6 @@ static bool strangers_gathered(void) {
 
 static void leave_to_stock(void) {
   if (!pycycle_idle(&c.cycle)) give_up(GCREASON_STOCK);
-  gcstock_let_go(&c.layout, gcknown_all.count);
 }
 
 /* After a full collection by CPython. */
@@ -230,7 +237,7 @@ static void stock_collected(void) {
   note_promoted(UINT64_MAX);
   if (pycycle_idle(&c.cycle)) pace_clean(&c.pace, gcknown_all.count);
   c.known = gcknown_all.count;
-  if (!must_be_stock()) gcstock_hold_back(&c.layout);
+  if (!must_be_stock()) gcstock_hold_back(&c.layout, gcknown_all.count);
 }
 
 /* --- gc.callbacks ----------------------------------------------------------------------------- */
@@ -242,7 +249,7 @@ static const char *young_collected(void) {
     leave_to_stock();
     return "young";
   }
-  gcstock_hold_back(&c.layout);
+  gcstock_hold_back(&c.layout, gcknown_all.count);
   uint64_t ns = next_slice();
   if (ns) slice(ns);
   return ns ? "slice" : "young";
@@ -400,7 +407,7 @@ static void take_over(void) {
   c.stock_collect =
       divert((PyObject *)c.layout.collect, &collect_def, (PyCFunction)(void (*)(void))collect);
   c.stock_freeze = divert(c.freeze, &freeze_def, freeze);
-  gcstock_hold_back(&c.layout);
+  gcstock_hold_back(&c.layout, gcknown_all.count);
   pace_init(&c.pace, c.options.pause_ns, c.options.limit_permille, 0);
   note_promoted(c.options.pause_ns);
   c.pace.live = gcknown_all.count;
@@ -441,7 +448,6 @@ void collector_stop(void) {
   pycycle_abort(&c.cycle, &c.heap);
   divert_back((PyObject *)c.layout.collect, c.stock_collect);
   divert_back(c.freeze, c.stock_freeze);
-  gcstock_let_go(&c.layout, gcknown_all.count);
   remove_callback();
   Py_CLEAR(c.callback);
   Py_CLEAR(c.freeze);

@@ -33,6 +33,9 @@ void collector_stop(void);
 
 bool collector_on(void);
 
+/* In a forked child. */
+void collector_after_fork(void);
+
 /* Works for about `ns`; begins a cycle if none is in progress and `begin` says so. Whether one is in
  * progress then. Called from within the collector it does nothing. */
 bool collector_step(uint64_t ns, bool begin);

@@ -3,8 +3,13 @@
 
 #include <stdlib.h>
 
-/* What one nested collection changes and nobody is to see. */
-typedef struct hidden {
+#include "os/os.h"
+
+/* What a nested collection changes and nobody is to see. There is one at a time; not on the stack, as
+ * a fork in another thread leaves the child without this one's. */
+static struct {
+  bool in_use;
+  uintptr_t thread;
   gclink young[2];
   int count[3];
   int collecting;
@@ -12,7 +17,7 @@ typedef struct hidden {
   void *frame;
   Py_ssize_t total, pending;
   void *statistics;
-} hidden;
+} aside;
 
 /* Without memory the statistics show the batch; nothing else depends on it. */
 static void *copy_statistics(const gclayout *g) {
@@ -26,32 +31,35 @@ static void restore_statistics(const gclayout *g, void *copy) {
   free(copy);
 }
 
-static void hide(const gclayout *g, hidden *h) {
-  for (int i = 0; i < 3; i++) h->count[i] = g->generation[i]->count;
+static void hide(const gclayout *g) {
+  aside.in_use = true;
+  aside.thread = os_thread_id();
+  for (int i = 0; i < 3; i++) aside.count[i] = g->generation[i]->count;
   for (int i = 0; i < 2; i++) {
-    gclist_init(&h->young[i]);
-    gclist_append(&h->young[i], &g->generation[i]->head);
+    gclist_init(&aside.young[i]);
+    gclist_append(&aside.young[i], &g->generation[i]->head);
   }
-  h->collecting = *g->collecting;
-  h->callbacks = *g->callbacks;
-  h->frame = g->frame ? *g->frame : NULL;
-  h->total = *g->long_lived_total;
-  h->pending = *g->long_lived_pending;
-  h->statistics = copy_statistics(g);
+  aside.collecting = *g->collecting;
+  aside.callbacks = *g->callbacks;
+  aside.frame = g->frame ? *g->frame : NULL;
+  aside.total = *g->long_lived_total;
+  aside.pending = *g->long_lived_pending;
+  aside.statistics = copy_statistics(g);
   *g->callbacks = NULL; /* nobody is called */
   *g->collecting = 0;
 }
 
 /* What finalizers made meanwhile is young: it stays behind what was hidden. */
-static void show(const gclayout *g, hidden *h) {
-  for (int i = 0; i < 2; i++) gclist_prepend(&g->generation[i]->head, &h->young[i]);
-  for (int i = 0; i < 3; i++) g->generation[i]->count = h->count[i];
-  *g->collecting = h->collecting;
-  *g->callbacks = h->callbacks;
-  if (g->frame) *g->frame = h->frame;
-  *g->long_lived_total = h->total;
-  *g->long_lived_pending = h->pending;
-  restore_statistics(g, h->statistics);
+static void show(const gclayout *g) {
+  aside.in_use = false;
+  for (int i = 0; i < 2; i++) gclist_prepend(&g->generation[i]->head, &aside.young[i]);
+  for (int i = 0; i < 3; i++) g->generation[i]->count = aside.count[i];
+  *g->collecting = aside.collecting;
+  *g->callbacks = aside.callbacks;
+  if (g->frame) *g->frame = aside.frame;
+  *g->long_lived_total = aside.total;
+  *g->long_lived_pending = aside.pending;
+  restore_statistics(g, aside.statistics);
 }
 
 /* Stock's gc.collect(generation). It cannot fail but for memory, which costs this collection. */
@@ -72,14 +80,13 @@ static Py_ssize_t uncollectable_so_far(const gclayout *g) {
 }
 
 size_t gcstock_judge(const gclayout *g, gclink *members, uint64_t *uncollectable) {
-  hidden h;
   Py_ssize_t before = uncollectable_so_far(g);
-  hide(g, &h);
+  hide(g);
   gclist_append(&g->generation[0]->head, members);
   size_t found = collect(g, 0);
   *uncollectable += (uint64_t)(uncollectable_so_far(g) - before);
   gclist_prepend(&g->generation[2]->head, &g->generation[1]->head);
-  show(g, &h);
+  show(g);
   return found;
 }
 
@@ -87,18 +94,23 @@ size_t gcstock_full(const gclayout *g) { return collect(g, 2); }
 
 void gcstock_clear_free_lists(const gclayout *g) {
   gclink old;
-  hidden h;
   gclist_init(&old);
   gclist_append(&old, &g->generation[2]->head);
-  hide(g, &h);
+  hide(g);
   collect(g, 2);
-  show(g, &h);
+  show(g);
   gclist_prepend(&g->generation[2]->head, &old);
 }
 
-/* CPython collects the oldest generation only when a quarter of this has been promoted since. */
-void gcstock_hold_back(const gclayout *g) { *g->long_lived_total = PY_SSIZE_T_MAX; }
+bool gcstock_after_fork(const gclayout *g) {
+  if (!aside.in_use || aside.thread == os_thread_id()) return false;
+  aside.collecting = 0;
+  show(g);
+  return true;
+}
 
-void gcstock_let_go(const gclayout *g, size_t objects) {
-  *g->long_lived_total = (Py_ssize_t)objects;
+/* CPython collects the oldest generation when what was promoted is a quarter of the total. */
+void gcstock_hold_back(const gclayout *g, size_t objects) {
+  *g->long_lived_total = (Py_ssize_t)objects + 1000;
+  *g->long_lived_pending = 0;
 }
