@@ -28,11 +28,12 @@ def pauses(title: str, values: Values) -> list[Row]:
 
 
 def work(title: str, values: Values, live: bool) -> list[Row]:
-    """Work is promised where all is alive: most of the one that finds garbage is stock's destruction."""
-    rows = [Row(f"{title}: first", "s", values.get("first", {}), "stock", FIRST)]
+    """What is promised is the work where all is alive."""
+    first, later = (FIRST, LATER) if live else (None, None)
+    rows = [Row(f"{title}: first", "s", values.get("first", {}), "stock", first)]
     if not live:
         rows.append(Row(f"{title}: garbage", "s", values.get("second", {}), "stock"))
-    return [*rows, Row(f"{title}: later", "s", values.get("later", {}), "stock", LATER)]
+    return [*rows, Row(f"{title}: later", "s", values.get("later", {}), "stock", later)]
 
 
 def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]:
