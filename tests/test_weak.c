@@ -4,26 +4,7 @@
 #include "test.h"
 
 #include "object/state.h"
-#include "object/weak.h"
-#include "object/weakmap.h"
 #include "support/story.h"
-
-static void check_world(void) {
-  const char *broken = weak_check(world);
-  if (!broken) broken = ouro_objects_check(world);
-  if (broken) TEST_FAIL("%s", broken);
-  CHECK(heap_ok(world));
-}
-
-static void close_world(void) {
-  check_world();
-  ouro_heap_destroy(world);
-}
-
-static size_t map_count(void) {
-  weakmap *map = *runtime_slot(world, PART_WEAK);
-  return map ? map->count : 0;
-}
 
 static int calls;
 static void count_call(ouro_weak *weak, ouro_object *closure) {

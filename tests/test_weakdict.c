@@ -6,8 +6,6 @@
 #include <ouro/number.h>
 #include <ouro/str.h>
 
-#include "object/weak.h"
-#include "object/weakmap.h"
 #include "support/story.h"
 
 /* A key that compares by its number. `equal` does what the test has put into `on_equal` first. */
@@ -47,23 +45,6 @@ static key *make_key(uint64_t number) {
   k->number = number;
   k->hash = number * 0x9E3779B97F4A7C15u;
   return k;
-}
-
-static void check_world(void) {
-  const char *broken = weak_check(world);
-  if (!broken) broken = ouro_objects_check(world);
-  if (broken) TEST_FAIL("%s", broken);
-  CHECK(heap_ok(world));
-}
-
-static void close_world(void) {
-  check_world();
-  ouro_heap_destroy(world);
-}
-
-static size_t map_count(void) {
-  weakmap *map = *runtime_slot(world, PART_WEAK);
-  return map ? map->count : 0;
 }
 
 static ouro_weakvaluedict *values;

@@ -12,22 +12,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct byte_chooser {
-  chooser open; /* must be first */
-  const uint8_t *at, *end;
-} byte_chooser;
-
-static uint64_t next_bytes(chooser *from) {
-  byte_chooser *bytes = (byte_chooser *)from;
-  if (bytes->end - bytes->at < 2) {
-    from->ended = true;
-    return 0;
-  }
-  uint64_t value = (uint64_t)bytes->at[0] << 8 | bytes->at[1];
-  bytes->at += 2;
-  return value;
-}
-
 static ouro_heap_options choose_options(chooser *from) {
   ouro_heap_options o = quiet_options("fuzz");
   size_t bits = choose(from, 256);
@@ -41,7 +25,7 @@ static ouro_heap_options choose_options(chooser *from) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  byte_chooser bytes = {.open.next = next_bytes, .at = data, .end = data + size};
+  byte_chooser bytes = choose_from(data, size);
   ouro_heap_options options = choose_options(&bytes.open);
   bool injection = choose(&bytes.open, 2);
   model m;

@@ -259,7 +259,7 @@ static void run(uint32_t operations) {
     one_operation();
     told += m_length;
     compare();
-    if (i % 500 == 0) CHECK(!ouro_objects_check(world) && heap_ok(world));
+    if (i % 500 == 0) check_world();
   }
   CHECK_LT((uint64_t)operations / 40, told); /* enough happened: some 6 in 100 */
   ouro_heap_destroy(world);

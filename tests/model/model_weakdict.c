@@ -259,7 +259,7 @@ static void run(int operations) {
     m_settle();
     compare();
     if (ouro_weakkeydict_length(keys) > most) most = ouro_weakkeydict_length(keys);
-    if (i % 500 == 0) CHECK(!ouro_objects_check(world) && heap_ok(world));
+    if (i % 500 == 0) check_world();
   }
   CHECK_LT(0u, most);
   ouro_heap_destroy(world);

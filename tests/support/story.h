@@ -15,6 +15,8 @@
 #include <ouro/weak.h>
 
 #include "heaps.h"
+#include "object/weak.h"
+#include "object/weakmap.h"
 
 typedef struct node {
   ouro_object object;
@@ -63,6 +65,25 @@ static inline void open_world(void) {
   teller_type = ouro_type_new(world, &teller_spec);
   CHECK(node_type && teller_type);
   events[0] = 0;
+}
+
+/* What must hold at any time; the test ends where it does not. */
+static inline void check_world(void) {
+  const char *broken = weak_check(world);
+  if (!broken) broken = ouro_objects_check(world);
+  if (broken) TEST_FAIL("%s", broken);
+  CHECK(heap_ok(world));
+}
+
+static inline void close_world(void) {
+  check_world();
+  ouro_heap_destroy(world);
+}
+
+/* Referents that have weak references. */
+static inline size_t map_count(void) {
+  weakmap *map = *runtime_slot(world, PART_WEAK);
+  return map ? map->count : 0;
 }
 
 /* A new node that takes `left` over. */
@@ -130,9 +151,7 @@ static inline void play(void (*scenario)(void), const char *expected) {
   open_world();
   scenario();
   CHECK_STR(events, expected);
-  const char *broken = ouro_objects_check(world);
-  if (broken) TEST_FAIL("%s", broken);
-  ouro_heap_destroy(world);
+  close_world();
 }
 
 #define STORY(scenario, expected) play(scenario, expected)
