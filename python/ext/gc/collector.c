@@ -26,9 +26,9 @@ static struct {
   PyObject *callback; /* in gc.callbacks */
   PyObject *freeze;   /* gc.freeze */
   PyMethodDef *stock_collect, *stock_freeze;
-  size_t known;     /* objects, when the pacer was last told */
-  size_t strangers; /* when CPython last did a full collection */
-  uint64_t found;   /* by the cycle in progress */
+  size_t known;                        /* objects, when the pacer was last told */
+  size_t strangers;                    /* when CPython last did a full collection */
+  uint64_t found, examined, worked_ns; /* by the cycle in progress */
   int quiet;
   uint64_t young_began;
 } c;
@@ -108,7 +108,7 @@ static void give_up(gcreason why) {
 /* False: no memory; the next promoted objects ask again. */
 static bool begin_cycle(void) {
   pyheap_prepare(&c.heap);
-  c.found = c.heap.uncollectable = 0;
+  c.found = c.examined = c.worked_ns = c.heap.uncollectable = 0;
   if (pycycle_start(&c.cycle, &c.heap)) {
     pace_begin(&c.pace, gcknown_all.count);
     return true;
@@ -118,18 +118,29 @@ static bool begin_cycle(void) {
   return false;
 }
 
+/* What CPython tells of the collection that has come to its end. */
+static notify_info outcome(void) {
+  return (notify_info){.collected = c.found - c.heap.uncollectable,
+                       .uncollectable = c.heap.uncollectable,
+                       .candidates = c.examined,
+                       .duration = (double)c.worked_ns / 1e9,
+                       .more = gclayout_stats(&c.layout, 2).candidates != NULL};
+}
+
 /* What CPython shows of a full collection. */
 static void account(void) {
-  uint64_t found = c.found, uncollectable = c.heap.uncollectable;
   gcnumbers *n = &gcnumbers_now;
   gcstats stats = gclayout_stats(&c.layout, 2);
+  notify_info i = outcome();
   if (stats.collections) ++*stats.collections;
-  if (stats.collected) *stats.collected += (Py_ssize_t)(found - uncollectable);
-  if (stats.uncollectable) *stats.uncollectable += (Py_ssize_t)uncollectable;
+  if (stats.collected) *stats.collected += (Py_ssize_t)i.collected;
+  if (stats.uncollectable) *stats.uncollectable += (Py_ssize_t)i.uncollectable;
+  if (stats.candidates) *stats.candidates += (Py_ssize_t)i.candidates;
+  if (stats.duration) *stats.duration += i.duration;
   c.layout.generation[2]->count = 0;
   *c.layout.long_lived_pending = 0;
-  gcnumbers_add(&n->uncollectable, uncollectable);
-  uint64_t all = gcknown_all.count + found, share = all ? found * 1000 / all : 0;
+  gcnumbers_add(&n->uncollectable, i.uncollectable);
+  uint64_t all = gcknown_all.count + c.found, share = all ? c.found * 1000 / all : 0;
   if (share > n->floating_worst) gcnumbers_set(&n->floating_worst, share);
 }
 
@@ -137,8 +148,7 @@ static void end_cycle(void) {
   pace_end(&c.pace, gcknown_all.count);
   gcnumbers_add(&gcnumbers_now.cycles, 1);
   account();
-  notify_cycle(*c.layout.callbacks, c.callback, c.found - c.heap.uncollectable,
-               c.heap.uncollectable);
+  notify_cycle(*c.layout.callbacks, c.callback, outcome());
 }
 
 /* The name of the type whose object was in a slot, if one is. */
@@ -181,6 +191,8 @@ static cycle_report work(uint64_t ns) {
   c.working = false;
   c.known = gcknown_all.count;
   c.found += r.found;
+  c.examined += r.examined;
+  c.worked_ns += r.elapsed_ns;
   gcnumbers_add(&n->examined, r.examined);
   gcnumbers_add(&n->found, r.found);
   gcnumbers_add(&n->freed, r.destroyed);
@@ -288,7 +300,7 @@ static void begin_full(void) {
   for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
   note_promoted(UINT64_MAX);
   pyheap_prepare(&c.heap);
-  c.found = c.heap.uncollectable = 0;
+  c.found = c.examined = c.worked_ns = c.heap.uncollectable = 0;
 }
 
 /* Everything that is unreachable now. False: no memory for it. */
@@ -304,12 +316,11 @@ static bool collect_all(void) {
 static PyObject *full_collection(void) {
   uint64_t began = os_clock_ns();
   *c.layout.collecting = 1;
-  notify_full(*c.layout.callbacks, c.callback, "start", 0, 0);
+  notify_full(*c.layout.callbacks, c.callback, "start", (notify_info){.more = outcome().more});
   bool done = collect_all();
   if (done) account();
   pace_clean(&c.pace, gcknown_all.count);
-  notify_full(*c.layout.callbacks, c.callback, "stop", c.found - c.heap.uncollectable,
-              c.heap.uncollectable);
+  notify_full(*c.layout.callbacks, c.callback, "stop", outcome());
   *c.layout.collecting = 0;
   uint64_t took = os_clock_ns() - began;
   gcnumbers_add(&gcnumbers_now.explicits, 1);

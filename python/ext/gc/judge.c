@@ -40,28 +40,26 @@ void judge_start(void) {
 /* What is found out about the members of a batch on the way. */
 typedef struct bench {
   pyheap *e;
-  size_t members;
   const PyTypeObject *last; /* found to be plain */
   bool plain;
   gclink list;
 } bench;
 
-static void look_at(bench *b, PyObject *o) {
+static inline void look_at(bench *b, PyObject *o) {
   const PyTypeObject *t = Py_TYPE(o);
-  b->members++;
   if (t != b->last && !is_plain(t)) b->plain = false;
   else b->last = t;
   if (shape_first_weak(o)) b->plain = false;
 }
 
-static void move_over(bench *b, PyObject *o) { gclink_move(gclink_of(o), &b->list); }
+static inline void move_over(bench *b, PyObject *o) { gclink_move(gclink_of(o), &b->list); }
 
-static void each_member(bench *b, const cycle_set *members, void (*what)(bench *, PyObject *)) {
+static inline __attribute__((always_inline)) void each_member(bench *b, const cycle_set *members,
+                                                              void (*what)(bench *, PyObject *)) {
   for (uint32_t k = 1; k <= members->used; k++) {
     const cycle_chunk *chunk = &members->chunks[k];
-    uint64_t live = embed_live(b->e, chunk->word, chunk->members, true);
     pygroup g = embed_group(b->e, chunk->word);
-    for (uint64_t rest = live; rest; rest &= rest - 1)
+    for (uint64_t rest = chunk->members; rest; rest &= rest - 1)
       what(b, embed_object(b->e, &g, ouro_lowest_bit(rest)));
   }
 }

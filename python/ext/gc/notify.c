@@ -57,22 +57,27 @@ static bool has_listeners(PyObject *callbacks, PyObject *own) {
   return size > 1 || (size == 1 && PyList_GET_ITEM(callbacks, 0) != own);
 }
 
-void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t collected,
-                 uint64_t uncollectable) {
+static PyObject *info_dict(notify_info i) {
+  unsigned long long collected = i.collected, failed = i.uncollectable, looked = i.candidates;
+  if (!i.more)
+    return Py_BuildValue("{sisKsK}", "generation", 2, "collected", collected, "uncollectable",
+                         failed);
+  return Py_BuildValue("{sisKsKsKsd}", "generation", 2, "collected", collected, "uncollectable",
+                       failed, "candidates", looked, "duration", i.duration);
+}
+
+void notify_full(PyObject *callbacks, PyObject *own, const char *phase, notify_info i) {
   if (!has_listeners(callbacks, own)) return;
-  PyObject *name = PyUnicode_FromString(phase);
-  PyObject *info =
-      Py_BuildValue("{sisKsK}", "generation", 2, "collected", (unsigned long long)collected,
-                    "uncollectable", (unsigned long long)uncollectable);
+  PyObject *name = PyUnicode_FromString(phase), *info = info_dict(i);
   if (name && info) call_all(callbacks, own, name, info);
   else PyErr_WriteUnraisable(NULL);
   Py_XDECREF(name);
   Py_XDECREF(info);
 }
 
-void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected, uint64_t uncollectable) {
-  notify_full(callbacks, own, "start", 0, 0);
-  notify_full(callbacks, own, "stop", collected, uncollectable);
+void notify_cycle(PyObject *callbacks, PyObject *own, notify_info i) {
+  notify_full(callbacks, own, "start", (notify_info){.more = i.more});
+  notify_full(callbacks, own, "stop", i);
 }
 
 /* --- Pauses ----------------------------------------------------------------------------------- */

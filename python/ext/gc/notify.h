@@ -12,13 +12,20 @@ bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *gene
 /* Whether gc.collect() is asked for a full collection. False also for wrong arguments. */
 bool notify_asks_for_all(PyObject *const *args, Py_ssize_t count, PyObject *names);
 
+/* What gc.callbacks are told of a full collection. */
+typedef struct notify_info {
+  uint64_t collected, uncollectable;
+  uint64_t candidates; /* objects looked at */
+  double duration;     /* seconds of work */
+  bool more;           /* the last two are part of it (3.15) */
+} notify_info;
+
 /* Calls gc.callbacks, but for our own, for one phase of a full collection. */
-void notify_full(PyObject *callbacks, PyObject *own, const char *phase, uint64_t collected,
-                 uint64_t uncollectable);
+void notify_full(PyObject *callbacks, PyObject *own, const char *phase, notify_info info);
 
 /* The same when a cycle has ended, both phases one after the other: whoever measures the time between
  * measures no pause, as there was none. */
-void notify_cycle(PyObject *callbacks, PyObject *own, uint64_t collected, uint64_t uncollectable);
+void notify_cycle(PyObject *callbacks, PyObject *own, notify_info info);
 
 /* Who is told of pauses: callable(seconds, kind, phase). NULL: nobody. Takes a reference. */
 void notify_on_pause(PyObject *callable);
