@@ -6,10 +6,16 @@ references tells whether the node is still there, without asking any collector, 
 finalizer. A node's places are values that lead to other nodes, each plain or in a wrapping.
 """
 
+import _queue
 import _thread
 import collections
+import contextvars
+import ctypes
 import functools
+import io
+import itertools
 import types
+import xml.etree.ElementTree as ElementTree
 
 
 class Kind:
@@ -129,6 +135,21 @@ class Tuple(Kind):
 
     def read(self, node):
         return node[0], list(node[1:])
+
+
+class PaddedTuple(tuple):
+    pass
+
+
+class Padded(Tuple):
+    """Larger than what pools serve, or than a page."""
+
+    def make(self, token, values):
+        size = 30_000 if hooks["coin"]() and hooks["coin"]() else 200
+        return PaddedTuple((token, *values, *[None] * size))
+
+    def read(self, node):
+        return node[0], list(node[1:node.index(None)])
 
 
 class Set(Kind):
@@ -439,7 +460,7 @@ class Ring(Kind):
 KINDS = {
     "list": List(), "deque": Deque(), "list-subclass": ListSubclass(), "dict": Dict(),
     "dict-subclass": DictSubclass(), "ordered": Ordered(), "default": Default(),
-    "tuple": Tuple(), "set": Set(), "frozenset": FrozenSet(), "instance": Instance(Thing),
+    "tuple": Tuple(), "padded": Padded(), "set": Set(), "frozenset": FrozenSet(), "instance": Instance(Thing),
     "slots": Instance(Slotted, 3), "mourned": Instance(Mourned, 8, True),
     "phoenix": Instance(Phoenix, 8, True), "spreader": Instance(Spreader, 8, True),
     "busy": Instance(Busy, 8, True), "failure": Failure(), "class": Class(), "closure": Closure(),
@@ -449,7 +470,7 @@ KINDS = {
 }
 WEIGHTS = {"ring": 0.06, "class": 0.3, "list": 3, "dict": 2, "tuple": 2, "instance": 3}
 OF_TYPE = {
-    collections.deque: "deque", SubclassedList: "list-subclass", dict: "dict", tuple: "tuple",
+    collections.deque: "deque", PaddedTuple: "padded", SubclassedList: "list-subclass", dict: "dict", tuple: "tuple",
     SubclassedDict: "dict-subclass", collections.OrderedDict: "ordered", set: "set",
     collections.defaultdict: "default", frozenset: "frozenset", Thing: "instance",
     Slotted: "slots", Mourned: "mourned", Phoenix: "phoenix", Spreader: "spreader", Busy: "busy",
@@ -484,6 +505,10 @@ def closed(node):
 
 # --- Edges ---------------------------------------------------------------------------------------
 
+class File(io.BytesIO):
+    """Its finalizer is written in C."""
+
+
 class Box:
     __slots__ = ("value",)
 
@@ -491,7 +516,39 @@ class Box:
         self.value = value
 
 
+def _in_queue(value):
+    queue = _queue.SimpleQueue()
+    queue.put(value)
+    return queue
+
+
+def _from_queue(queue):
+    value = queue.get()
+    queue.put(value)
+    return value
+
+
+def _in_context(value):
+    context = contextvars.Context()
+    context.run(variable.set, value)
+    return context
+
+
+def _with(wrapping, value, name):
+    setattr(wrapping, name, value)
+    return wrapping
+
+
+variable = contextvars.ContextVar("wrapped")
+
 WRAPPINGS = {
+    "queue": _in_queue,
+    "context": _in_context,
+    "repeat": itertools.repeat,
+    "element": lambda value: _with(ElementTree.Element("e"), value, "text"),
+    "file": lambda value: _with(File(), value, "value"),
+    "ctypes": ctypes.py_object,
+    "alias": lambda value: types.GenericAlias(list, (value,)),
     "partial": functools.partial,
     "cell": types.CellType,
     "box": Box,
@@ -505,6 +562,13 @@ WRAPPINGS = {
     "proxy": lambda value: types.MappingProxyType({0: value}),
 }
 UNWRAPPINGS = {
+    _queue.SimpleQueue: _from_queue,
+    contextvars.Context: lambda wrapped: wrapped[variable],
+    itertools.repeat: next,
+    ElementTree.Element: lambda wrapped: wrapped.text,
+    File: lambda wrapped: wrapped.value,
+    ctypes.py_object: lambda wrapped: wrapped.value,
+    types.GenericAlias: lambda wrapped: wrapped.__args__[0],
     functools.partial: lambda wrapped: wrapped.func,
     types.CellType: lambda wrapped: wrapped.cell_contents,
     Box: lambda wrapped: wrapped.value,
