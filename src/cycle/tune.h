@@ -20,7 +20,7 @@
 #define TUNE_CYCLE_AHEAD 2u
 
 /* Most members of a batch of whole components. 4,000 objects of 64 bytes and their counters stay in
- * a second-level cache; the prototype destroyed garbage twice as fast in such batches as at once.
+ * a second-level cache; CPython destroys garbage twice as fast in such batches as at once.
  * A component with more members is a giant. */
 #define TUNE_CYCLE_BATCH (TUNE_CYCLE_STRESS ? 7u : 4000u)
 
