@@ -143,14 +143,14 @@ def _collections(facts):
 
 
 def _collection(label, runs, total, longest, found):
-    runs, longest = f"{runs:,}".rjust(22 - len(label)), "" if longest is None else _time(longest)
-    return f"{label}{runs}{_time(total):>10}{longest:>10}{found:>13,}"
+    runs = f"{runs:,}".rjust(22 - len(label))
+    return f"{label}{runs}{_time(total):>10}{_time(longest):>10}{found:>13,}"
 
 
 def _slices(sliced):
     """What took the place of generation 2 where Ouro's collector is on."""
-    spent, found = sliced["slices_ns"], sliced["found"]
-    yield _collection("full, in slices", sliced["cycles"], spent, None, found)
+    names = ("cycles", "slices_ns", "slice_longest_ns", "found")
+    yield _collection("full, in slices", *(sliced[name] for name in names))
     most = min(1e9 * quantile(sliced["buckets"], 0.99), sliced["longest_ns"])
     longest = _time(sliced["longest_ns"])
     yield f"99 % of {sliced['pauses']:,} pauses took at most {_time(most)}, the longest {longest}"

@@ -280,7 +280,8 @@ SCREEN = """
     from ouro import _ouro, _screen
     ouro.install()
     _ouro._pauses_start()
-    numbers = {"cycles": 3, "slices_ns": 12_100_000, "found": 12345, "budget_ns": 10**6,
+    numbers = {"cycles": 3, "slices_ns": 12_100_000, "slice_longest_ns": 1_100_000,
+               "found": 12345, "budget_ns": 10**6,
                "buckets": [(1e-3, 1_234_566), (1, 1)], "pauses": 1_234_567,
                "longest_ns": 25 * 10**7,
                "escalations": dict.fromkeys(
@@ -299,7 +300,7 @@ def screen(escalations):
 
 def test_the_screen_says_what_took_generation_2_s_place():
     lines = screen(escalations=0)
-    at = lines.index("full, in slices      3   12.1 ms                 12,345")
+    at = lines.index("full, in slices      3   12.1 ms    1.1 ms       12,345")
     assert lines[at - 1].startswith("generation 1 ") and lines[at + 2] == ""
     assert lines[at + 1] == "99 % of 1,234,567 pauses took at most 1.0 ms, the longest 250.0 ms"
     assert "ouro ledger PID --watch" in lines[-1]
@@ -318,7 +319,7 @@ def test_the_screen_of_a_program_with_pauses():
     lines = done.stderr.splitlines()
     row = next(line for line in lines if line.startswith("full, in slices"))
     assert done.returncode == 0 and len(lines) <= 24 and max(map(len, lines)) <= 80
-    assert int(row.split()[3]) > 0 and row.split()[5] in ("us", "ms", "s")
+    assert int(row.split()[3]) > 0 and row.split()[7] in ("us", "ms", "s")
     assert any(re.match(r"99 % of [\d,]+ pauses took at most .+, the longest .+s$", line)
                for line in lines)
 
