@@ -202,12 +202,14 @@ def read_cases(xml: pathlib.Path, outcome: Outcome) -> None:
 
 
 def read_witness(witness: pathlib.Path, pid: int, outcome: Outcome) -> None:
-    """Count the Python processes the module started, with and without Ouro."""
+    """Count the interpreters the module started, with and without Ouro. A line says of one if it is
+    there and if it collects, which it does in the first interpreter of a process alone."""
     if not witness.exists():
         return
-    for line in witness.read_text().splitlines():
-        process, installed = line.split()
-        if installed == "1":
+    lines = [line.split() for line in witness.read_text().splitlines()]
+    collecting = {process for process, _, collects in lines if collects == "1"}
+    for process, installed, _ in lines:
+        if installed == "1" and process in collecting:
             outcome.with_ouro += 1
             outcome.main_has_ouro |= process == str(pid)
         else:

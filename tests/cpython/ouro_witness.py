@@ -9,7 +9,7 @@ import sys
 
 
 def _collects(ouro) -> bool:
-    """Whether the collector is Ouro's, where it should be."""
+    """Whether the collector is Ouro's, where it should be. Never in sub-interpreters."""
     if "pause_us" not in os.environ.get("OURO_RUN", ""):
         return True
     try:
@@ -23,7 +23,8 @@ def _write() -> None:
     if not path:
         return
     ouro = sys.modules.get("ouro")
-    line = b"%d %d\n" % (os.getpid(), ouro is not None and ouro.installed() and _collects(ouro))
+    installed = ouro is not None and ouro.installed()
+    line = b"%d %d %d\n" % (os.getpid(), installed, installed and _collects(ouro))
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError:

@@ -18,6 +18,7 @@ import pathlib
 import subprocess
 import sys
 import time
+import warnings
 
 HERE = pathlib.Path(__file__).resolve().parent
 BLOCK = 20  # seeds in one process
@@ -43,6 +44,7 @@ def work(first: int, last: int, size: int, ouro: bool) -> int:
 
     import program
 
+    warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
     collector = collector_of(first // BLOCK, ouro)
     for seed in range(first, last):
         print("seed", seed, flush=True)

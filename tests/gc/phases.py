@@ -336,15 +336,16 @@ def signals(world):
     def handle(*_):
         ouro.gc.step(0.01)
         seen.append([gc.collect(0)])
+        if time.monotonic() < end:
+            signal.setitimer(signal.ITIMER_REAL, 0.0002)
 
     seen = []
     signal.signal(signal.SIGALRM, handle)
-    signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
     end = time.monotonic() + 0.03
+    signal.setitimer(signal.ITIMER_REAL, 0.0002)
     pairs = []
     while time.monotonic() < end:
         pairs.append([{}])
-    signal.setitimer(signal.ITIMER_REAL, 0)
     finish(world)
     assert seen
 

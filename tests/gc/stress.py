@@ -21,6 +21,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 import weakref
 
 import ouro
@@ -155,6 +156,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() & 0xFFFF)
     options = parser.parse_args()
     print("seed", options.seed, flush=True)
+    warnings.simplefilter("ignore", DeprecationWarning)  # of forks beside threads
     ouro.install(pause_ms=options.pause, channel=False, _quiet=True, _gc_busy=True)
     sys.setswitchinterval(1e-5)
     gc.set_threshold(200, 3, 5)
