@@ -222,7 +222,8 @@ HOOKS(full_watched, obj, DOMAIN_OBJ)
 
 /* By whether they are watched and whether they are full. */
 static const PyMemAllocatorEx all_hooks[2][2][DOMAINS] = {
-    {{HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)}, {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)}},
+    {{HOOK_TABLE(fast, mem), HOOK_TABLE(fast, obj)},
+     {HOOK_TABLE(full, mem), HOOK_TABLE(full, obj)}},
     {{HOOK_TABLE(fast_watched, mem), HOOK_TABLE(fast_watched, obj)},
      {HOOK_TABLE(full_watched, mem), HOOK_TABLE(full_watched, obj)}}};
 

@@ -12,8 +12,8 @@
 
 /* Puts the hook in, over a new heap with these options. With a limit or hardened, blocks of every
  * size come from the heap, else only those up to OURO_SMALL_MAX. 0; or -1 with a Python exception
- * that says what to do, and nothing changed. `watched`: the collector hears of every block that ends
- * (gc/known.h). GIL held, main interpreter.
+ * that says what to do, and nothing changed. `watched`: the collector hears of every block that
+ * ends (gc/known.h). GIL held, main interpreter.
  *
  * Call it again, with the same options, where a program has started the interpreter again: from
  * 3.12 on that resets all allocators, and the hook goes back in over the same heap. */

@@ -58,7 +58,8 @@ int pauses_start(void) {
   PyObject *gc = PyImport_ImportModule("gc");
   PyObject *list = gc ? PyObject_GetAttrString(gc, "callbacks") : NULL;
   PyObject *function = list ? PyCFunction_New(&callback, NULL) : NULL;
-  int status = function && PyList_CheckExact(list) ? PyList_Append(list, function) : -1;
+  /* In front of the callback in which slices of full collections take place. */
+  int status = function && PyList_CheckExact(list) ? PyList_Insert(list, 0, function) : -1;
   pauses.running = status == 0;
   Py_XDECREF(function);
   Py_XDECREF(list);

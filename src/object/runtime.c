@@ -98,8 +98,8 @@ bool ouro_is_finalized(const void *object) {
 }
 
 /* Addresses differ in their low bits least, so that the high ones of a product decide
- * (Knuth's multiplicative hashing). Objects without fields lie 8 bytes apart, so that three bits say
- * nothing and the fourth does. */
+ * (Knuth's multiplicative hashing). Objects without fields lie 8 bytes apart, so that three bits
+ * say nothing and the fourth does. */
 static uint64_t identity_hash(const void *object) {
   return ((uintptr_t)object >> 3) * 0x9E3779B97F4A7C15u;
 }

@@ -92,6 +92,7 @@ static int put_numbers(PyObject *dict, const gcnumbers *n) {
               {"found", n->found},
               {"freed", n->freed},
               {"uncollectable", n->uncollectable},
+              {"strangers", n->strangers},
               {"old", n->old},
               {"pending", n->pending},
               {"floating", n->floating},

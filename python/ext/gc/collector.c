@@ -91,6 +91,7 @@ static void publish(void) {
   gcnumbers_set(&n->in_cycle, !idle);
   gcnumbers_set(&n->phase, c.cycle.phase);
   gcnumbers_set(&n->old, gcknown_all.count);
+  gcnumbers_set(&n->strangers, gcknown_all.strangers);
   gcnumbers_set(&n->pending, c.pace.before + c.pace.during);
   gcnumbers_set(&n->floating, pace_floating(&c.pace));
   gcnumbers_set(&n->quiet, c.quiet > 0);
@@ -230,7 +231,8 @@ static uint64_t next_slice(void) {
 
 /* --- CPython's own full collections ----------------------------------------------------------- */
 
-/* Debug flags are about CPython's collector, and objects from other allocators are known to it only. */
+/* Debug flags are about CPython's collector, and objects from other allocators are known to it
+ * only. */
 static bool must_be_stock(void) { return *c.layout.debug != 0; }
 
 /* Too many objects that only CPython can find have gathered. */
@@ -245,8 +247,8 @@ static void leave_to_stock(void) {
 
 /* After a full collection by CPython. */
 static void stock_collected(void) {
-  c.strangers = gcknown_all.strangers;
   note_promoted(UINT64_MAX);
+  c.strangers = gcknown_all.strangers;
   if (pycycle_idle(&c.cycle)) pace_clean(&c.pace, gcknown_all.count);
   c.known = gcknown_all.count;
   if (!must_be_stock()) gcstock_hold_back(&c.layout, gcknown_all.count);

@@ -24,8 +24,8 @@ typedef struct collector_options {
 
 #define COLLECTOR_WHY 240
 
-/* Takes the full collections over. 0; or -1 with one line that says why CPython's collector stays at
- * work (no exception is set). The allocator hook must be in, and watched. */
+/* Takes the full collections over. 0; or -1 with one line that says why CPython's collector stays
+ * at work (no exception is set). The allocator hook must be in, and watched. */
 int collector_start(const collector_options *options, char why[COLLECTOR_WHY]);
 
 /* Gives them back to CPython. For the interpreter's end. */
@@ -36,8 +36,8 @@ bool collector_on(void);
 /* In a forked child. */
 void collector_after_fork(void);
 
-/* Works for about `ns`; begins a cycle if none is in progress and `begin` says so. Whether one is in
- * progress then. Called from within the collector it does nothing. */
+/* Works for about `ns`; begins a cycle if none is in progress and `begin` says so. Whether one is
+ * in progress then. Called from within the collector it does nothing. */
 bool collector_step(uint64_t ns, bool begin);
 
 /* Whether a step would be useful now. */

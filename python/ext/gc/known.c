@@ -74,8 +74,8 @@ static uint64_t *word_of(uintptr_t address) {
 
 /* --- In and out ------------------------------------------------------------------------------- */
 
-/* Whether the head lies where CPython puts it in a block. Others carve objects out of larger blocks,
- * whose end is not seen. */
+/* Whether the head lies where CPython puts it in a block. Others carve objects out of larger
+ * blocks, whose end is not seen. */
 static bool begins_block(uintptr_t head) {
   const ouro_pool *pool = heap_slot_of((const void *)head);
   if (pool->state == POOL_UNUSED) return false;

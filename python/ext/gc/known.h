@@ -27,8 +27,8 @@
 #define GCKNOWN_REGIONS 4096u /* beyond, objects stay unknown */
 #define GCKNOWN_PLACES (4 * GCKNOWN_REGIONS)
 
-/* In how many units of 16 bytes from a block's start a head may lie: behind two words for instances,
- * and behind the debug hooks' own. */
+/* In how many units of 16 bytes from a block's start a head may lie: behind two words for
+ * instances, and behind the debug hooks' own. */
 #define GCKNOWN_OFFSETS 3u
 
 typedef struct gcknown {

@@ -23,8 +23,8 @@ typedef struct notify_info {
 /* Calls gc.callbacks, but for our own, for one phase of a full collection. */
 void notify_full(PyObject *callbacks, PyObject *own, const char *phase, notify_info info);
 
-/* The same when a cycle has ended, both phases one after the other: whoever measures the time between
- * measures no pause, as there was none. */
+/* The same when a cycle has ended, both phases one after the other: whoever measures the time
+ * between measures no pause, as there was none. */
 void notify_cycle(PyObject *callbacks, PyObject *own, notify_info info);
 
 /* Who is told of pauses: callable(seconds, kind, phase). NULL: nobody. Takes a reference. */

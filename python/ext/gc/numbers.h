@@ -46,7 +46,8 @@ typedef struct gcnumbers {
   uint64_t examined;     /* objects, by all cycles */
   uint64_t found, freed; /* unreachable objects */
   uint64_t uncollectable;
-  uint64_t old;      /* objects in the oldest generation */
+  uint64_t strangers; /* old objects from allocators of their own: CPython alone collects them */
+  uint64_t old;       /* objects in the oldest generation */
   uint64_t pending;  /* promoted since the last cycle began: with `floating` the bound on garbage */
   uint64_t floating; /* most objects that may be garbage and not yet found, at this moment */
   uint64_t floating_worst; /* permille of live objects: most that a cycle found to be garbage */

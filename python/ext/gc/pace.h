@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * When a cycle begins and how much of it is done when, so that two promises hold together: a pause
- * is no longer than the budget, and what may be garbage and not yet found is no more than a share of
- * what lives.
+ * is no longer than the budget, and what may be garbage and not yet found is no more than a share
+ * of what lives.
  *
  * Garbage in the oldest generation comes from promoted objects. A cycle finds all that was garbage
  * when it began, so what may float is what was promoted since the last cycle began and has not died
@@ -38,8 +38,8 @@ typedef struct pace {
   uint64_t debt_ns;        /* work to be done before the next are */
 } pace;
 
-/* So many may float in the smallest program, some 10 MB: CPython's own thresholds let as many gather,
- * and one collection of generation 1 promotes up to 20,000 at once. */
+/* So many may float in the smallest program, some 10 MB: CPython's own thresholds let as many
+ * gather, and one collection of generation 1 promotes up to 20,000 at once. */
 #define TUNE_PACE_LEAST 100000u
 
 /* Share of the limit that is used up before a cycle begins, in permille: as late as the work can
@@ -52,7 +52,7 @@ typedef struct pace {
 /* Debt below this part of the budget waits: a slice has costs of its own (about 5 us). */
 #define TUNE_PACE_PART 4u
 
-/* Beyond this share of the limit, in permille, a cycle is ended at once: the bound on memory wins. */
+/* Beyond this share of the limit, in permille, a cycle is ended at once: memory wins. */
 #define TUNE_PACE_END 1250u
 
 void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);

@@ -58,8 +58,8 @@ void shape_visit_dict(PyObject *o, size_t from, size_t to, visitproc visit, void
   if (!PyDict_CheckExact(o) && from <= entries && to > entries) visit_rest(o, visit, arg);
 }
 
-/* A key that was removed is replaced by an object of the interpreter's, which is nobody's referent but
- * does no harm: it is not tracked. */
+/* A key that was removed is replaced by an object of the interpreter's, which is nobody's referent
+ * but does no harm: it is not tracked. */
 void shape_visit_set(PyObject *o, size_t from, size_t to, visitproc visit, void *arg) {
   const PySetObject *set = (const PySetObject *)o;
   if (to > (size_t)set->mask + 1) to = (size_t)set->mask + 1;

@@ -5,9 +5,9 @@
  * Everything is visited by its type's tp_traverse, which is the one that knows; but a list of ten
  * million would be visited in one go. Lists, tuples, dicts and sets that are large are therefore
  * visited by position, through what CPython publishes of them: only objects of exactly these types,
- * as a subclass may refer to more, but for dicts. A dict's subclass has a last position for all that
- * is not its entries: its tp_traverse is called while it looks empty. Between two pieces the program
- * may change the object, so each piece asks for its size again.
+ * as a subclass may refer to more, but for dicts. A dict's subclass has a last position for all
+ * that is not its entries: its tp_traverse is called while it looks empty. Between two pieces the
+ * program may change the object, so each piece asks for its size again.
  */
 #ifndef OURO_EXT_GC_SHAPE_H
 #define OURO_EXT_GC_SHAPE_H
@@ -22,8 +22,8 @@ static inline size_t shape_set_length(const PyObject *o) {
   return (size_t)((const PySetObject *)o)->mask + 1;
 }
 
-/* Positions that PyDict_Next counts, and one more of a subclass; 1 where it is not known where CPython
- * keeps that number. */
+/* Positions that PyDict_Next counts, and one more of a subclass; 1 where it is not known where
+ * CPython keeps that number. */
 size_t shape_dict_length(PyObject *o);
 
 /* Finds out whether dicts can be divided. Once, before the first look at one; needs the GIL. */

@@ -5,8 +5,8 @@
 
 #include "os/os.h"
 
-/* What a nested collection changes and nobody is to see. There is one at a time; not on the stack, as
- * a fork in another thread leaves the child without this one's. */
+/* What a nested collection changes and nobody is to see. There is one at a time; not on the stack,
+ * as a fork in another thread leaves the child without this one's. */
 static struct {
   bool in_use;
   uintptr_t thread;
