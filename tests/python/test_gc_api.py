@@ -324,6 +324,18 @@ def test_the_screen_of_a_program_with_pauses():
                for line in lines)
 
 
+def test_young_collections_are_shown_without_slices():
+    assert real("""
+        ouro._ouro._pauses_start()
+        before = ouro.gc.stats()
+        keep = [[Node()] for _ in range(300_000)]
+        after = ouro.gc.stats()
+        spent = {name: after[name] - before[name] for name in ("slices_ns", "pauses_ns")}
+        shown = sum(total for _, total, *_ in ouro._ouro._pauses()[:2])
+        print(0 < shown + spent["slices_ns"] < 1.02 * spent["pauses_ns"])
+    """) == "True\n"
+
+
 def test_the_screen_changes_no_status():
     # GIVEN an interrupt, which CPython forgets when code is evaluated behind it
     done = start(["-c", "import os; os.kill(os.getpid(), 2)"], ouro="quiet=0,pause_us=1000")
