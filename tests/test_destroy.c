@@ -18,7 +18,7 @@ static void open_heap(void) {
 }
 
 static void close_heap(void) {
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   CHECK_EQ(live_of(heap, plain) + live_of(heap, ending), 0u);
   ouro_heap_destroy(heap);
 }
@@ -386,7 +386,7 @@ TEST(a_hardened_heap_ages_its_objects) {
     for (int i = 0; i < 100; i++) ouro_unref(make_pair(plain, i, ouro_ref(kept), NULL));
     ouro_unref(ouro_new_items(rows, 3));
     CHECK_EQ(ouro_collect(heap, generation), 0);
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
     ouro_heap_give_back(heap); /* ends the quarantine: nobody has written to the dead */
   }
   CHECK_EQ(ouro_count(kept), 1u);
@@ -439,5 +439,5 @@ TEST(a_finalizer_may_make_its_object_immortal) {
   CHECK_EQ(ouro_count(p), OURO_COUNT_IMMORTAL);
   CHECK_EQ(ouro_collect(heap, 2), 0);
   CHECK_EQ(ouro_count(p), OURO_COUNT_IMMORTAL);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }

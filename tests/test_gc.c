@@ -161,7 +161,7 @@ TEST(a_cycle_in_slices_finds_what_was_garbage_at_its_start) {
   CHECK_EQ(live_of(heap, pairs), 3000u + 2u * (unsigned)(slices - 1));
   CHECK_EQ(ouro_collect(heap, 2), 2 * (slices - 1));
   ouro_unref(live);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 /* Once its finalizers have run nobody sees a giant any more, however many slices its end takes. */
@@ -176,7 +176,7 @@ TEST(a_giant_that_dies_in_slices_is_seen_by_nobody) {
   }
   CHECK_LT(2, unseen);
   CHECK_EQ(ended_count, MEMBERS);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(a_full_collection_replaces_a_cycle_in_progress) {
@@ -190,7 +190,7 @@ TEST(a_full_collection_replaces_a_cycle_in_progress) {
     CHECK_EQ(live_of(heap, pairs) + live_of(heap, ending), 0u);
     CHECK_EQ(ended_count, 50);
     ended_count = 0;
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
   }
 }
 
@@ -278,7 +278,7 @@ TEST(save_all_keeps_what_is_unreachable) {
   CHECK(ENDED(1, 2, 3)); /* finalizers have run */
   CHECK_EQ(ouro_garbage_length(heap), 3u);
   CHECK_EQ(ouro_count(ring), 2u);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   CHECK_EQ(ouro_collect(heap, 2), 0);
   ouro_gc_set_debug(heap, 0);
   ouro_garbage_clear(heap);
@@ -309,7 +309,7 @@ TEST(save_all_may_change_between_slices) {
     CHECK(saved == 0 || saved == 9000);
     CHECK_EQ(live_of(heap, pairs), saved);
     if (saved) CHECK_EQ(ouro_count(probe), 2u);
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
     ouro_heap_destroy(heap);
     if (slices < when * 4) break;
   }
@@ -325,7 +325,7 @@ TEST(save_all_may_begin_between_slices) {
       done = ouro_step(heap, 0).finished;
     }
     CHECK_EQ(live_of(heap, pairs), ouro_garbage_length(heap));
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
     ouro_heap_destroy(heap);
     if (slices < when * 4) break;
   }
@@ -352,7 +352,7 @@ TEST(a_collection_without_memory_is_given_up_and_nothing_is_lost) {
   CHECK_LE(3, news.events[OURO_GC_GIVEN_UP]);
   CHECK_EQ(stats_now().given_up, 3u);
   CHECK(NONE_ENDED());
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   CHECK_EQ(ouro_collect(heap, 2), 5);
   ouro_unref(live);
 }

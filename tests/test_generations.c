@@ -38,7 +38,7 @@ TEST(survivors_move_up) {
   ouro_collect(heap, 2);
   CHECK_EQ(ouro_generation_of(p), 2);
   ouro_unref(p);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(a_collection_looks_at_its_generation_and_the_younger) {
@@ -61,7 +61,7 @@ TEST(a_collection_looks_at_its_generation_and_the_younger) {
     ended_count = 0;
     CHECK_EQ(ouro_collect(heap, 2), 6 - 2 * (g + 1));
     ended_count = 0;
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
     ouro_heap_destroy(heap);
   }
 }
@@ -110,7 +110,7 @@ TEST(places_are_reused_young) {
     again->a = ouro_ref(again);
     ouro_unref(again);
     CHECK_EQ(ouro_collect(heap, 0), 1);
-    CHECK(all_is_well(heap));
+    CHECK(objects_ok(heap));
   }
 }
 
@@ -136,9 +136,9 @@ TEST(objects_made_by_finalizers_are_young) {
   ouro_unref(make_pairs_ring(making, 1, 1));
   CHECK_EQ(ouro_collect(heap, 0), 1);
   CHECK(ENDED(1));
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   for (int i = 0; i < 20; i++) made[i] = make_pair(pairs, i, NULL, NULL);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   for (int i = 0; i < 20; i++) {
     CHECK_EQ(ouro_generation_of(made[i]), 0);
     made[i]->a = ouro_ref(made[i]);
@@ -146,7 +146,7 @@ TEST(objects_made_by_finalizers_are_young) {
   }
   CHECK_EQ(ouro_collect(heap, 0), 20);
   for (int i = 20; i < 40; i++) ouro_unref(made[i]);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 static int64_t inner_result = -2;

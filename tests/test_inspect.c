@@ -192,5 +192,5 @@ TEST(untracked_objects_are_not_listed_but_looked_through) {
   CHECK_EQ(ouro_collect(heap, 2), 0);
   ouro_track(p);
   CHECK_EQ(ouro_collect(heap, 2), 2);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }

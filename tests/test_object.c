@@ -53,7 +53,7 @@ TEST(objects_of_every_size) {
     memset(o + 1, 0xff, n);
     if (n % 2) ouro_unref(o);
   }
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(sizes_that_overflow_are_refused) {
@@ -67,7 +67,7 @@ TEST(sizes_that_overflow_are_refused) {
   if (under_sanitizer()) return;                      /* its malloc ends the process */
   CHECK(ouro_new_items(type, SIZE_MAX / 64) == NULL); /* there is no such memory */
   CHECK_STR(ouro_heap_error(heap), "out of memory");
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 /* Large ones come and go in any order; places are reused. */
@@ -83,7 +83,7 @@ TEST(large_objects_reuse_their_places) {
     CHECK_EQ(live_of(heap, type), 0u);
   }
   CHECK_EQ(stats_of(heap).large_blocks, blocks);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 /* --- immortal --- */
@@ -100,7 +100,7 @@ TEST(immortal_objects_stay_with_what_they_hold) {
   CHECK_EQ(ouro_count(p), count); /* not written: a forked child shares its page */
   CHECK_EQ(ouro_collect(heap, 2), 0);
   CHECK(NONE_ENDED());
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 /* Billions of references cannot bring a count back to 0. */
@@ -163,7 +163,7 @@ TEST(finalize_all_runs_what_has_not_run) {
   CHECK_EQ(ouro_finalize_all(heap), 0u);
   ouro_unref(kept); /* dies without another */
   CHECK_EQ(ended_count, 4);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(finalize_all_leaves_what_finalizers_make) {

@@ -47,7 +47,7 @@ TEST(used_objects_are_reset_and_handed_out_again) {
   CHECK(s.constructed == 1 && s.reused == 1 && s.kept == 1);
   ouro_reuse_free(pool);
   CHECK(ENDED(1));
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(beyond_the_cap_they_die) {
@@ -76,7 +76,7 @@ TEST(the_cap_holds_when_reset_drops_another) {
   CHECK(ouro_reuse_take(pool) == inner);
   ouro_unref(inner);
   ouro_reuse_free(pool);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 static pair *saved;
@@ -110,7 +110,7 @@ TEST(pooled_garbage_is_collected_for_good) {
   CHECK_EQ(ouro_collect(heap, 2), 1);
   CHECK(ENDED(1));
   CHECK_EQ(ouro_reuse_stats_of(pool).kept, 0u);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 /* What the pool keeps is alive for the collector too. */
@@ -134,7 +134,7 @@ TEST(a_constructor_may_fail) {
   CHECK(ouro_reuse_take(pool) == NULL);
   CHECK_EQ(ouro_reuse_stats_of(pool).constructed, 0u);
   refuse = false;
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
 }
 
 TEST(impossible_pools) {

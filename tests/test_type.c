@@ -128,7 +128,7 @@ TEST(memory_refused_for_a_type) {
   CHECK_LE(4, refused); /* the runtime, the type, its name, its refs */
   ouro_heap_fail(heap, 0, 0);
   ouro_unref(make_pair(type, 1, NULL, NULL));
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   uint64_t blocks = stats_of(heap).live_blocks;
   for (uint64_t n = 1; n <= 3; n++) {
     ouro_heap_fail(heap, n, 0);

@@ -83,7 +83,7 @@ TEST(objects_lie_in_two_windows_neither_of_which_is_full) {
   pair *second = make_pairs_ring(pairs, 0, RING);
   CHECK(((uintptr_t)second ^ (uintptr_t)first) >> OURO_WINDOW_SHIFT);
   disguise_tables(heap_in(heap)->windows[1], KIND_TRACKED);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   CHECK_EQ(live_of(heap, pairs), (rings + 2) * RING);
   ouro_gc_freeze(heap);
   CHECK_EQ(ouro_gc_frozen_count(heap), (rings + 2) * RING);
@@ -96,7 +96,7 @@ TEST(objects_lie_in_two_windows_neither_of_which_is_full) {
   ouro_unref(first);
   ouro_unref(second);
   CHECK_EQ(ouro_collect(heap, 2), 2 * RING);
-  CHECK(all_is_well(heap));
+  CHECK(objects_ok(heap));
   disguise_tables(heap_in(heap)->windows[1], 0);
   heap_in(heap)->windows[0]->reserved = reserved;
   ouro_heap_destroy(heap);

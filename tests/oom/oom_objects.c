@@ -110,14 +110,14 @@ static void drop_all(void) {
 }
 
 static void check_clean_end(void) {
-  CHECK(!s.pairs || all_is_well(s.heap));
+  CHECK(!s.pairs || objects_ok(s.heap));
   drop_all();
   if (!s.pairs) return;
   CHECK_LE(0, ouro_collect(s.heap, 2));
   CHECK_EQ(ouro_gc_frozen_count(s.heap), 0u);
   CHECK_EQ(live_of(s.heap, s.pairs), 0u);
   if (s.rows) CHECK_EQ(live_of(s.heap, s.rows), 0u);
-  CHECK(all_is_well(s.heap));
+  CHECK(objects_ok(s.heap));
 }
 
 static bool play_with_fault(const ouro_heap_options *options, uint64_t n, uint64_t every) {
@@ -180,7 +180,7 @@ TEST(a_full_heap_of_live_objects_refuses_and_goes_on) {
   while ((next = ouro_new(s.pairs)) != NULL) next->a = head, head = next, count++;
   CHECK_STR(ouro_heap_error(s.heap), "out of memory");
   CHECK_LT(10000u, count);
-  CHECK(all_is_well(s.heap));
+  CHECK(objects_ok(s.heap));
   for (int i = 0; i < 100; i++) { /* one goes, one comes */
     next = head->a;
     head->a = NULL;
@@ -191,7 +191,7 @@ TEST(a_full_heap_of_live_objects_refuses_and_goes_on) {
   CHECK(again);
   ouro_unref(again);
   ouro_unref(head);
-  CHECK(all_is_well(s.heap));
+  CHECK(objects_ok(s.heap));
 }
 
 static void set_address_space(size_t bytes) {
@@ -215,7 +215,7 @@ TEST(address_space_runs_out) {
     ouro_collect(s.heap, 1);
     ouro_step(s.heap, 1000);
     set_address_space(0);
-    CHECK(all_is_well(s.heap));
+    CHECK(objects_ok(s.heap));
     ouro_unref(head);
     CHECK_LE(0, ouro_collect(s.heap, 2));
     CHECK_EQ(live_of(s.heap, s.pairs), 0u);

@@ -33,7 +33,7 @@ static void *live_alone(void *arg) {
   for (int i = 0; i < KEPT; i++) drop_field(&kept[i]);
   ouro_collect(heap, 2);
   uint64_t left = live_of(heap, type);
-  bool well = all_is_well(heap);
+  bool well = objects_ok(heap);
   ouro_heap_destroy(heap);
   return (void *)(uintptr_t)(left + !well);
 }
@@ -81,7 +81,7 @@ TEST(blocks_freed_from_afar_beside_objects) {
     ouro_heap_adopt(p.heap);
     ouro_collect(p.heap, 2);
     CHECK_EQ(live_of(p.heap, type), 0u);
-    CHECK(all_is_well(p.heap));
+    CHECK(objects_ok(p.heap));
   }
 }
 
@@ -93,7 +93,7 @@ static void *go_on(void *arg) {
   ouro_heap_adopt(heap);
   while (!ouro_step(heap, 10000).finished) {}
   ouro_unref(head);
-  return (void *)(uintptr_t)!all_is_well(heap);
+  return (void *)(uintptr_t)!objects_ok(heap);
 }
 
 TEST(a_heap_is_handed_over_in_mid_cycle) {
@@ -121,7 +121,7 @@ static void in_a_child(void (*run)(ouro_heap *, pair *), ouro_heap *heap, pair *
   if (child == 0) {
     ouro_heap_adopt(heap);
     run(heap, head);
-    _exit(all_is_well(heap) ? 0 : 3);
+    _exit(objects_ok(heap) ? 0 : 3);
   }
   int status = 0;
   CHECK_EQ(waitpid(child, &status, 0), child);
@@ -205,7 +205,7 @@ static void end_growth(growth *g) {
   for (size_t i = 0; i < g->count; i++) ouro_unref(g->live[i]);
   ouro_collect(g->heap, 2);
   CHECK_EQ(live_of(g->heap, g->type), 0u);
-  CHECK(all_is_well(g->heap));
+  CHECK(objects_ok(g->heap));
   ouro_heap_destroy(g->heap);
   free(g->live);
 }

@@ -3,11 +3,7 @@
 #ifndef OURO_TESTS_PAIRS_H
 #define OURO_TESTS_PAIRS_H
 
-#include <string.h>
-
-#include <ouro/gc.h>
-
-#include "heaps.h"
+#include "objects.h"
 
 typedef struct pair {
   ouro_object object;
@@ -87,21 +83,6 @@ static inline ouro_heap *hardened_heap(const char *name) {
   ouro_heap_options options = quiet_options(name);
   options.hardened = true;
   return ouro_heap_new(&options);
-}
-
-static inline bool all_is_well(ouro_heap *heap) {
-  const char *wrong = ouro_objects_check(heap);
-  if (wrong) fprintf(stderr, "objects check: %s\n", wrong);
-  return !wrong && heap_ok(heap);
-}
-
-/* Live objects of a type. */
-static inline uint64_t live_of(ouro_heap *heap, const ouro_type *type) {
-  ouro_type_count rows[64];
-  size_t n = ouro_census(heap, rows, 64);
-  for (size_t i = 0; i < n && i < 64; i++)
-    if (rows[i].type == type) return rows[i].objects;
-  return 0;
 }
 
 /* --- what a listener hears --- */

@@ -3,11 +3,9 @@
 #ifndef OURO_TESTS_PROBES_H
 #define OURO_TESTS_PROBES_H
 
-#include <stdio.h>
-
 #include <ouro/ouro.h>
 
-#include "heaps.h"
+#include "objects.h"
 
 /* --- Probes: the finalizer writes the id down, then calls the hook --- */
 
@@ -118,23 +116,6 @@ static inline test_key *test_key_new(ouro_heap *heap, int id, uint64_t hash) {
   key->id = id;
   key->hash = hash;
   return key;
-}
-
-/* --- What must hold of a heap with objects at any time --- */
-
-static inline bool objects_ok(ouro_heap *heap) {
-  const char *broken = ouro_objects_check(heap);
-  if (broken) fprintf(stderr, "objects check: %s\n", broken);
-  return !broken && heap_ok(heap);
-}
-
-/* Live objects of a type with this name. */
-static inline uint64_t objects_of(ouro_heap *heap, const char *name) {
-  ouro_type_count rows[64];
-  size_t n = ouro_census(heap, rows, 64);
-  for (size_t i = 0; i < n && i < 64; i++)
-    if (!strcmp(ouro_type_name(rows[i].type), name)) return rows[i].objects;
-  return 0;
 }
 
 static inline bool int_is(const void *object, int64_t value) {
