@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Young collections alone: young.py OLD TIMES.
 
-Beside a heap of records, each round makes as many lists as set off ten collections of the youngest
-generation: half of them in cycles that are dropped at once, the others live for ten rounds. There are as many
-rounds as promote a tenth of the heap, and that so many TIMES with a full collection between. Timed is the whole
-of the rounds, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full collections are kept
-away by their threshold, Ouro's slices by quiet().
+Beside a heap of OLD containers, each round makes as many lists as set off ten collections of the youngest
+generation: half of them in cycles that are dropped at once, the others live for ten rounds. There are as
+many rounds as promote a tenth of the heap, and that so many TIMES with a full collection between. Timed is
+the whole of the rounds, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full
+collections are kept away by their threshold, Ouro's slices by quiet().
 """
 
 import gc
