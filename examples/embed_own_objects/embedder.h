@@ -17,6 +17,7 @@
 #define CYCLE_GROUP toy_group
 #define CYCLE_CLOCK(world) toy_clock(world)
 #define CYCLE_PREFETCH(object) __builtin_prefetch(object)
+#define CYCLE_SCANNED(e, o) (void)(o)
 #define CYCLE_VISITED void
 #define CYCLE_GO_ON
 #define CYCLE_JUDGED 0

@@ -176,6 +176,9 @@ static inline size_t compat_dict_positions(PyObject *dict) {
   return (size_t)((const Py_ssize_t *)(const void *)((PyDictObject *)dict)->ma_keys)[ENTRIES];
 }
 
+/* Whether full collections untrack dicts that cannot be part of a cycle. */
+#define COMPAT_UNTRACKS_DICTS (PY_VERSION_HEX < 0x030E0000)
+
 /* Whether the characters follow the header in one block. */
 static inline bool compat_str_is_compact(PyObject *text) {
 #if PY_VERSION_HEX < 0x030C0000

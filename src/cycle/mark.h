@@ -79,6 +79,7 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
     c->at = word * 64 + ouro_lowest_bit(rest);
     CYCLE_OBJECT o = embed_object(e, &group, c->at);
     if (!cycle_scan(c, e, &group, o, &spent, visit, &marker)) break;
+    CYCLE_SCANNED(e, o);
     if (!cycle_spent(c, e, &spent, 1)) continue;
     rest = others;
     break;

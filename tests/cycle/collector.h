@@ -13,6 +13,7 @@
 #define CYCLE_GROUP graph_group
 #define CYCLE_CLOCK(g) graph_clock(g)
 #define CYCLE_PREFETCH(o) (void)(o)
+#define CYCLE_SCANNED(e, o) (void)(o)
 #define CYCLE_VISITED void
 #define CYCLE_GO_ON
 #define CYCLE_JUDGED 0

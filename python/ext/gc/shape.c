@@ -66,3 +66,31 @@ void shape_visit_set(PyObject *o, size_t from, size_t to, visitproc visit, void 
   for (size_t i = from; i < to; i++)
     if (set->table[i].key) visit(set->table[i].key, arg);
 }
+
+/* --- Rule C10 --- */
+
+static bool may_be_tracked(PyObject *o) {
+  return PyObject_IS_GC(o) && (!PyTuple_CheckExact(o) || PyObject_GC_IsTracked(o));
+}
+
+static bool tuple_is_plain(PyObject *o) {
+  for (Py_ssize_t i = 0; i < Py_SIZE(o); i++) {
+    PyObject *item = PyTuple_GET_ITEM(o, i);
+    if (!item || may_be_tracked(item)) return false; /* NULL: it is being filled */
+  }
+  return true;
+}
+
+static bool dict_is_plain(PyObject *o) {
+  Py_ssize_t at = 0;
+  PyObject *key, *value;
+  if (!COMPAT_UNTRACKS_DICTS || ((PyDictObject *)o)->ma_values) return false;
+  if (PyDict_GET_SIZE(o) > SHAPE_LARGE) return false;
+  while (PyDict_Next(o, &at, &key, &value))
+    if (may_be_tracked(key) || may_be_tracked(value)) return false;
+  return true;
+}
+
+void shape_untrack(PyObject *o) {
+  if (PyTuple_CheckExact(o) ? tuple_is_plain(o) : dict_is_plain(o)) PyObject_GC_UnTrack(o);
+}
