@@ -23,7 +23,7 @@ static inline uint64_t live_among(ouro_heap *heap, const ouro_type *type, const 
   size_t n = ouro_census(heap, rows, 64);
   uint64_t objects = 0;
   for (size_t i = 0; i < n && i < 64; i++)
-    if (type ? rows[i].type == type : !strcmp(ouro_type_name(rows[i].type), name))
+    if (type ? rows[i].type == type : name && !strcmp(ouro_type_name(rows[i].type), name))
       objects += rows[i].objects;
   return objects;
 }

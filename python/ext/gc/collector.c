@@ -38,6 +38,7 @@ bool collector_on(void) { return c.on; }
 void collector_after_fork(void) {
   gcnumbers_forget();
   if (!c.on || !gcstock_after_fork(&c.layout)) return;
+  judge_lose(&c.heap, &c.cycle.batch.set);
   c.working = c.cycle.running = false;
   pycycle_abort(&c.cycle, &c.heap);
   pace_clean(&c.pace, gcknown_all.count);

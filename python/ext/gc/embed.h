@@ -56,6 +56,9 @@ typedef struct pygroup {
 
 /* Implemented in judge.c. Once, before the first cycle. */
 void judge_start(void);
+/* In a forked child: the members of a batch in which a thread was that is not there any more are on
+ * lists that nobody has. As in CPython, they are lost. */
+void judge_lose(const pyheap *e, const cycle_set *members);
 size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed);
 
 /* Before a cycle: what it may look at. */

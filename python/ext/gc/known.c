@@ -107,6 +107,14 @@ bool gcknown_add(PyObject *o) {
   return true;
 }
 
+void gcknown_forget(const PyObject *o) {
+  uintptr_t head = (uintptr_t)gclink_of(o);
+  uint64_t *word = word_of(head);
+  if (!word || !(*word & bit_of(head))) return;
+  *word &= ~bit_of(head);
+  gcknown_all.count--;
+}
+
 /* Small blocks that end with their pool have no object, but the next pool's first may be one. */
 static bool may_be_inside(const void *block, uintptr_t head) {
   return (((uintptr_t)block ^ head) & ~(uintptr_t)(OURO_POOL_BYTES - 1)) == 0;
@@ -116,10 +124,7 @@ void gcknown_freed_slowly(const void *block) {
   for (unsigned i = 0; i < GCKNOWN_OFFSETS; i++) {
     uintptr_t head = (uintptr_t)block + i * 16;
     if (!(gcknown_all.offsets >> i & 1) || !may_be_inside(block, head)) continue;
-    uint64_t *word = word_of(head);
-    if (!word || !(*word & bit_of(head))) continue;
-    *word &= ~bit_of(head);
-    gcknown_all.count--;
+    gcknown_forget((const PyObject *)(head + sizeof(gclink)));
   }
 }
 

@@ -53,6 +53,9 @@ bool gcknown_start(const ouro_heap *heap, bool debug);
  * watched, or there is no room; nobody will find it by its address. */
 bool gcknown_add(PyObject *o);
 
+/* Forgets one object. */
+void gcknown_forget(const PyObject *o);
+
 /* Forgets all, when CPython takes its objects out of the generations (gc.freeze). */
 void gcknown_forget_all(void);
 
