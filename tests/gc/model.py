@@ -174,6 +174,7 @@ class World:
         seen = set(live)
         self.walk([(node, self.serial_of(node)) for node in list(self.limbo)
                    if not kinds.closed(node)], seen, came_back=True)
+        self.check_messages(live)  # a collection in the course of this is no news for the next
         self.held = seen - live
 
     def check_messages(self, live):
