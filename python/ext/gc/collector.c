@@ -93,7 +93,7 @@ static void publish(void) {
   gcnumbers_set(&n->phase, c.cycle.phase);
   gcnumbers_set(&n->old, gcknown_all.count);
   gcnumbers_set(&n->strangers, gcknown_all.strangers);
-  gcnumbers_set(&n->pending, c.pace.before + c.pace.during);
+  gcnumbers_set(&n->pending, c.pace.before + c.pace.promoted);
   gcnumbers_set(&n->floating, pace_floating(&c.pace));
   gcnumbers_set(&n->quiet, c.quiet > 0);
   size_t tables = idle ? 0 : c.cycle.residual.table.committed + c.cycle.batch.set.table.committed;
@@ -116,7 +116,7 @@ static bool begin_cycle(void) {
     return true;
   }
   gcnumbers_add(&gcnumbers_now.escalations[GCREASON_MEMORY], 1);
-  c.pace.before /= 2;
+  pace_wait(&c.pace);
   return false;
 }
 
@@ -475,7 +475,7 @@ void collector_stop(void) {
 bool collector_wanted(void) {
   if (!c.on || c.working) return false;
   return !pycycle_idle(&c.cycle) || !all_known() ||
-         pace_floating(&c.pace) > pace_allowed(&c.pace) / 4;
+         pace_floating(&c.pace) > pace_allowed(&c.pace) / 2;
 }
 
 bool collector_step(uint64_t ns, bool begin) {

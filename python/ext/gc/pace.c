@@ -13,10 +13,12 @@ uint64_t pace_allowed(const pace *p) {
   return share > TUNE_PACE_LEAST ? share : TUNE_PACE_LEAST;
 }
 
-uint64_t pace_floating(const pace *p) {
-  uint64_t promoted = p->before + p->during, least = promoted / 4;
-  return promoted > p->died + least ? promoted - p->died : least;
+static uint64_t net(const pace *p) {
+  uint64_t least = p->promoted / 4;
+  return p->promoted > p->died + least ? p->promoted - p->died : least;
 }
+
+uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 
 /* Work to be done before the next objects come, as many as the last time: the part of what is left
  * that they are of what may still come. */
@@ -30,13 +32,10 @@ static uint64_t debt_of(const pace *p) {
 
 void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
   p->died += died;
-  if (objects) p->usual = objects;
-  if (!p->in_cycle) {
-    p->before += objects;
-    return;
-  }
-  p->during += objects;
-  if (objects) p->debt_ns = debt_of(p);
+  p->promoted += objects;
+  if (!objects) return;
+  p->usual = objects;
+  if (p->in_cycle) p->debt_ns = debt_of(p);
 }
 
 bool pace_wants_cycle(const pace *p) {
@@ -45,14 +44,16 @@ bool pace_wants_cycle(const pace *p) {
 
 void pace_begin(pace *p, uint64_t old) {
   p->in_cycle = true;
-  p->during = p->spent_ns = 0;
+  p->before = net(p);
+  p->began_with = old;
+  p->promoted = p->died = p->spent_ns = 0;
   p->expected_ns = old * p->object_ns16 / 16;
   p->debt_ns = debt_of(p);
 }
 
 uint64_t pace_slice(const pace *p) {
   if (!p->in_cycle) return 0;
-  if (pace_floating(p) > pace_allowed(p) * TUNE_PACE_END / 1000) return UINT64_MAX;
+  if (net(p) > pace_allowed(p) * TUNE_PACE_DURING / 1000) return UINT64_MAX;
   if (p->debt_ns < p->budget_ns / TUNE_PACE_PART) return 0;
   return p->debt_ns < p->budget_ns ? p->debt_ns : p->budget_ns;
 }
@@ -63,16 +64,16 @@ void pace_worked(pace *p, uint64_t ns) {
 }
 
 void pace_end(pace *p, uint64_t old) {
-  if (p->in_cycle && p->live + p->before)
-    p->object_ns16 = p->spent_ns * 16 / (p->live + p->before) + 1;
+  if (p->in_cycle && p->began_with) p->object_ns16 = p->spent_ns * 16 / p->began_with + 1;
   p->in_cycle = false;
-  p->live = old > p->during ? old - p->during : 0;
-  p->before = p->during;
-  p->during = p->died = p->spent_ns = p->debt_ns = 0;
+  p->live = old > net(p) ? old - net(p) : 0;
+  p->before = p->spent_ns = p->debt_ns = 0;
 }
 
 void pace_clean(pace *p, uint64_t old) {
   p->in_cycle = false;
   p->live = old;
-  p->before = p->during = p->died = p->spent_ns = p->debt_ns = 0;
+  p->promoted = p->died = p->before = p->spent_ns = p->debt_ns = 0;
 }
+
+void pace_wait(pace *p) { p->promoted /= 2; }

@@ -8,9 +8,9 @@
  * when it began, so what may float is what was promoted since the last cycle began and has not died
  * by its count. Who died may have been older, so a quarter of the promoted is counted at least:
  *
- *     floating = max(before + during - died, (before + during) / 4) <= limit * live
- *       before: promoted since the last cycle began, until this one did
- *       during: promoted since
+ *     net      = max(promoted - died, promoted / 4), since the last cycle began
+ *     floating = before + net <= limit * live
+ *     before   = what `net` was when the cycle in progress began; 0: none is
  *
  * A cycle begins when that has used up TUNE_PACE_BEFORE of the limit, and must end before
  * the rest is. So a part of the work is due before each further promotion, which slices
@@ -29,13 +29,14 @@ typedef struct pace {
   uint32_t limit; /* permille of `live` */
   bool in_cycle;
   uint64_t live;           /* old objects after the last cycle */
-  uint64_t before, during; /* objects promoted */
-  uint64_t usual;          /* the last time */
-  uint64_t died;           /* old objects, by their counts, since the last cycle began */
+  uint64_t promoted, died; /* since the last cycle began */
+  uint64_t before;         /* above */
+  uint64_t usual;          /* promoted the last time */
   uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
   uint64_t spent_ns;       /* on this one */
+  uint64_t began_with;     /* old objects */
   uint64_t object_ns16;    /* what an object took in the last cycle, in 1/16 ns */
-  uint64_t debt_ns;        /* work to be done before the next are */
+  uint64_t debt_ns;        /* work to be done before the next are promoted */
 } pace;
 
 /* So many may float in the smallest program, some 10 MB: CPython's own thresholds let as many
@@ -52,8 +53,10 @@ typedef struct pace {
 /* Debt below this part of the budget waits: a slice has costs of its own (about 5 us). */
 #define TUNE_PACE_PART 4u
 
-/* Beyond this share of the limit, in permille, a cycle is ended at once: memory wins. */
-#define TUNE_PACE_END 1250u
+/* Where more than this share of the limit, in permille, is promoted while a cycle is in progress, it
+ * is ended at once: memory wins. What came before it began is no reason: many objects may come at
+ * once, and have been there for long. */
+#define TUNE_PACE_DURING 650u
 
 void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);
 
@@ -76,6 +79,9 @@ void pace_end(pace *p, uint64_t old);
 
 /* A full collection in one go has found all garbage. */
 void pace_clean(pace *p, uint64_t old);
+
+/* A cycle could not begin: the next promoted objects ask again. */
+void pace_wait(pace *p);
 
 /* Objects that may be garbage and not yet found, and how many are allowed. */
 uint64_t pace_floating(const pace *p);
