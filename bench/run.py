@@ -14,6 +14,7 @@ import importlib
 import json
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -149,12 +150,21 @@ def failures(answers: list[Answer]) -> list[str]:
     return [note for answer in answers for note in answer.notes if " failed: " in note]
 
 
+def either(values: Iterable[str]) -> str:
+    return " or ".join(sorted(set(values)))
+
+
 def earlier(files: list[str]) -> dict:
     """Results of several runs on one machine, as one."""
     results = [json.loads(Path(file).read_text()) for file in files]
     answers = [answer for each in results for answer in each["answers"]]
-    rounds = sorted({each["rounds"] for each in results})
-    return results[0] | {"rounds": " or ".join(map(str, rounds)), "answers": answers}
+    machines = [each["machine"] for each in results]
+    facts = machines[0] | {
+        "load_at_start": max(each["load_at_start"] for each in machines),
+        "commit": either(each["commit"] for each in machines),
+    }
+    rounds = either(str(each["rounds"]) for each in results)
+    return results[0] | {"machine": facts, "rounds": rounds, "answers": answers}
 
 
 def show(options: argparse.Namespace) -> dict:
