@@ -74,37 +74,23 @@ static uint64_t *word_of(uintptr_t address) {
 
 /* --- In and out ------------------------------------------------------------------------------- */
 
-/* Whether the head lies where CPython puts it in a block. Others carve objects out of larger
- * blocks, whose end is not seen. */
-static bool begins_block(uintptr_t head) {
-  const ouro_pool *pool = heap_slot_of((const void *)head);
-  if (pool->state == POOL_UNUSED) return false;
-  uintptr_t block = (uintptr_t)pool_block(pool, pool_index_of(pool, (const void *)head));
-  uintptr_t units = (head - block) / 16;
-  return units < GCKNOWN_OFFSETS && (gcknown_all.offsets >> units & 1);
-}
-
 static uint64_t *place_for(uintptr_t head) {
-  if (is_near(head)) return begins_block(head) ? near_word(head) : NULL;
+  if (is_near(head)) return NULL; /* it was refused already */
   uint32_t region = gcknown_region(head);
   if (region == GCKNOWN_REGIONS) region = make_region(head);
   return region < GCKNOWN_REGIONS ? far_word(region, head) : NULL;
 }
 
-bool gcknown_add(PyObject *o) {
-  gcknown *k = &gcknown_all;
+void gcknown_add_slowly(PyObject *o) {
   uintptr_t head = (uintptr_t)gclink_of(o);
-  uint64_t *word =
-      head % 16 == 0 && Py_TYPE(o)->tp_free == PyObject_GC_Del ? place_for(head) : NULL;
+  bool ours = head % 16 == 0 && Py_TYPE(o)->tp_free == PyObject_GC_Del;
+  uint64_t *word = ours ? place_for(head) : NULL;
   if (!word) {
-    k->strangers++;
-    return false;
+    gcknown_all.strangers++;
+    return;
   }
-  k->count += !(*word & bit_of(head));
+  gcknown_all.count += !(*word & bit_of(head));
   *word |= bit_of(head);
-  if (is_near(head) && (size_t)(word - k->near) >= k->highest)
-    k->highest = (size_t)(word - k->near) + 1;
-  return true;
 }
 
 void gcknown_forget(const PyObject *o) {

@@ -21,6 +21,7 @@
 #include <ouro/pool.h>
 
 #include "list.h"
+#include "pool/pool.h"
 
 #define GCKNOWN_REGION_SHIFT 20
 #define GCKNOWN_REGION_WORDS (((size_t)1 << GCKNOWN_REGION_SHIFT) / 16 / 64)
@@ -49,9 +50,9 @@ extern gcknown gcknown_all;
 /* Maps the tables. `debug`: CPython's debug hooks lie between it and the heap. False: no memory. */
 bool gcknown_start(const ouro_heap *heap, bool debug);
 
-/* Notes an object of the oldest generation. False: it does not come from the allocator that is
- * watched, or there is no room; nobody will find it by its address. */
-bool gcknown_add(PyObject *o);
+/* Notes an object of the oldest generation, if it comes from the allocator that is watched and there
+ * is room; else nobody will find it by its address. */
+static inline void gcknown_add(PyObject *o);
 
 /* Forgets one object. */
 void gcknown_forget(const PyObject *o);
@@ -62,6 +63,7 @@ void gcknown_forget_all(void);
 /* Memory that the tables take, in bytes, about. */
 size_t gcknown_bytes(void);
 
+void gcknown_add_slowly(PyObject *o);
 void gcknown_freed_slowly(const void *block);
 
 static inline uint64_t gcknown_place(uintptr_t number) {
@@ -81,15 +83,52 @@ static inline uint32_t gcknown_region(uintptr_t address) {
   }
 }
 
+/* The head lies where CPython puts it in a block. Others carve objects out of larger blocks, whose
+ * end is not seen. */
+static inline bool gcknown_begins_block(uintptr_t head) {
+  const ouro_pool *pool = heap_slot_of((const void *)head);
+  if (pool->state == POOL_UNUSED) return false;
+  uintptr_t block = (uintptr_t)pool_block(pool, pool_index_of(pool, (const void *)head));
+  uintptr_t units = (head - block) / 16;
+  return units < GCKNOWN_OFFSETS && (gcknown_all.offsets >> units & 1);
+}
+
+static inline void gcknown_set(size_t unit) {
+  gcknown *k = &gcknown_all;
+  uint64_t *word = &k->near[unit / 64], bit = (uint64_t)1 << unit % 64;
+  k->count += !(*word & bit);
+  *word |= bit;
+  if (OURO_UNLIKELY(unit / 64 >= k->highest)) k->highest = unit / 64 + 1;
+}
+
+static inline void gcknown_add(PyObject *o) {
+  uintptr_t head = (uintptr_t)gclink_of(o), offset = head ^ gcknown_all.window;
+  bool near = offset >> OURO_WINDOW_SHIFT == 0 && head % 16 == 0;
+  if (OURO_LIKELY(near && Py_TYPE(o)->tp_free == PyObject_GC_Del && gcknown_begins_block(head)))
+    gcknown_set(offset / 16);
+  else gcknown_add_slowly(o);
+}
+
+/* The block at this unit ends; bit i of `heads`: a head may be i units further. Small blocks that
+ * end with their pool have no object, but the next pool's first may be one. */
+static inline void gcknown_clear(size_t unit, unsigned heads) {
+  size_t head = unit + ouro_lowest_bit(heads);
+  if (OURO_UNLIKELY((unit ^ head) >= OURO_POOL_BYTES / 16)) return;
+  gcknown_all.near[head / 64] &= ~((uint64_t)1 << head % 64);
+  gcknown_all.count--;
+}
+
 /* A block is about to be freed or resized. */
 static inline void gcknown_freed(const void *block) {
   uintptr_t offset = (uintptr_t)block ^ gcknown_all.window;
-  if (OURO_LIKELY(offset >> OURO_WINDOW_SHIFT == 0)) {
-    uint16_t bits; /* the bit of the block's start and the next seven, at least */
-    memcpy(&bits, (const char *)gcknown_all.near + (offset >> 7), sizeof bits);
-    if (OURO_LIKELY(!(bits >> (offset >> 4 & 7) & gcknown_all.offsets))) return;
+  if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {
+    gcknown_freed_slowly(block);
+    return;
   }
-  gcknown_freed_slowly(block);
+  uint16_t bits; /* the bit of the block's start and the next seven, at least */
+  memcpy(&bits, (const char *)gcknown_all.near + (offset >> 7), sizeof bits);
+  unsigned heads = bits >> (offset >> 4 & 7) & gcknown_all.offsets;
+  if (OURO_UNLIKELY(heads)) gcknown_clear(offset >> 4, heads);
 }
 
 #endif

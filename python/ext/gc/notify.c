@@ -7,14 +7,24 @@
 static struct {
   PyObject *on_pause;
   bool telling;
+  PyObject *generation, *stop; /* interned, made at the first use */
 } notify;
 
 /* --- Arguments -------------------------------------------------------------------------------- */
 
+static bool make_names(void) {
+  if (!notify.generation) notify.generation = PyUnicode_InternFromString("generation");
+  if (!notify.stop) notify.stop = PyUnicode_InternFromString("stop");
+  if (notify.generation && notify.stop) return true;
+  PyErr_Clear();
+  return false;
+}
+
 bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *generation) {
   if (count != 2 || !PyUnicode_CheckExact(args[0]) || !PyDict_CheckExact(args[1])) return false;
-  *stop = PyUnicode_CompareWithASCIIString(args[0], "stop") == 0;
-  PyObject *number = PyDict_GetItemString(args[1], "generation");
+  if (!make_names()) return false;
+  *stop = args[0] == notify.stop || PyUnicode_Compare(args[0], notify.stop) == 0;
+  PyObject *number = PyDict_GetItemWithError(args[1], notify.generation);
   long value = number && PyLong_CheckExact(number) ? PyLong_AsLong(number) : -1;
   if (value < 0 || value > 2) return false;
   *generation = (int)value;
@@ -87,7 +97,11 @@ void notify_on_pause(PyObject *callable) {
   Py_XSETREF(notify.on_pause, callable);
 }
 
-void notify_forget(void) { notify_on_pause(NULL); }
+void notify_forget(void) {
+  notify_on_pause(NULL);
+  Py_CLEAR(notify.generation);
+  Py_CLEAR(notify.stop);
+}
 
 void notify_pause(uint64_t ns, const char *kind, const char *phase) {
   if (!notify.on_pause || notify.telling) return;
