@@ -224,6 +224,7 @@ static void slice(uint64_t ns) {
 static uint64_t next_slice(void) {
   bool wanted = pace_wants_cycle(&c.pace) || c.options.busy;
   if (pycycle_idle(&c.cycle) && !(wanted && all_known() && begin_cycle())) return 0;
+  if (c.cycle.phase >= CYCLE_BATCHES) pace_hurry(&c.pace);
   uint64_t ns = pace_slice(&c.pace);
   if (ns == UINT64_MAX) return ns;
   if (c.quiet) return 0;

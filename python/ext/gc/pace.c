@@ -23,7 +23,7 @@ uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 /* Work to be done before the next objects come, as many as the last time: the part of what is left
  * that they are of what may still come. */
 static uint64_t debt_of(const pace *p) {
-  uint64_t allowed = pace_allowed(p), used = pace_floating(p);
+  uint64_t allowed = pace_allowed(p) * TUNE_PACE_AFTER / 1000, used = pace_floating(p);
   uint64_t room = allowed > used ? allowed - used : 0;
   uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
   uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
@@ -61,6 +61,10 @@ uint64_t pace_slice(const pace *p) {
 void pace_worked(pace *p, uint64_t ns) {
   p->spent_ns += ns;
   p->debt_ns -= ns < p->debt_ns ? ns : p->debt_ns;
+}
+
+void pace_hurry(pace *p) {
+  if (p->debt_ns < p->budget_ns) p->debt_ns = p->budget_ns;
 }
 
 void pace_end(pace *p, uint64_t old) {

@@ -39,13 +39,15 @@ typedef struct pace {
   uint64_t debt_ns;        /* work to be done before the next are promoted */
 } pace;
 
-/* So many may float in the smallest program, some 10 MB: CPython's own thresholds let as many
- * gather, and one collection of generation 1 promotes up to 20,000 at once. */
-#define TUNE_PACE_LEAST 100000u
+/* So many may float in the smallest program, some 6 MB: CPython's own thresholds let more gather,
+ * and one collection of generation 1 promotes up to 20,000 at once. */
+#define TUNE_PACE_LEAST 60000u
 
-/* Share of the limit that is used up before a cycle begins, in permille: as late as the work can
- * still be spread over the rest. Each cycle looks at everything, so early is dear. */
-#define TUNE_PACE_BEFORE 600u
+/* Shares of the limit, in permille: when a cycle begins, and when it is to have ended. Each cycle
+ * looks at everything, so early is dear; late, garbage waits in memory where CPython would have
+ * freed it by now. */
+#define TUNE_PACE_BEFORE 450u
+#define TUNE_PACE_AFTER 800u
 
 /* What an object is taken to cost before the first cycle. */
 #define TUNE_PACE_OBJECT_NS 60u
@@ -53,9 +55,9 @@ typedef struct pace {
 /* Debt below this part of the budget waits: a slice has costs of its own (about 5 us). */
 #define TUNE_PACE_PART 4u
 
-/* Where more than this share of the limit, in permille, is promoted while a cycle is in progress, it
- * is ended at once: memory wins. What came before it began is no reason: many objects may come at
- * once, and have been there for long. */
+/* Where more than this share of the limit, in permille, is promoted while a cycle is in progress,
+ * it is ended at once: memory wins. What came before it began is no reason: many objects may come
+ * at once, and have been there for long. */
 #define TUNE_PACE_DURING 650u
 
 void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);
@@ -73,6 +75,9 @@ void pace_begin(pace *p, uint64_t old);
 uint64_t pace_slice(const pace *p);
 
 void pace_worked(pace *p, uint64_t ns);
+
+/* What was found is being destroyed: memory comes back, so the next slice need not wait. */
+void pace_hurry(pace *p);
 
 /* The cycle is over, so many old objects are left. */
 void pace_end(pace *p, uint64_t old);
