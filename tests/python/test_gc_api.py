@@ -170,6 +170,7 @@ def test_who_becomes_ready_during_a_step_comes_before_the_next():
             reader, writer = await asyncio.open_connection(sock=right)
             await reader.readexactly(1)
             order.append("answer")
+            writer.close()
         async def main():
             task = asyncio.create_task(serve())
             ouro.gc.idle(ms=5)
