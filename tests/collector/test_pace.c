@@ -23,9 +23,10 @@ static world world_of(uint64_t live, uint64_t object_ns) {
 }
 
 static void end_cycle(world *w) {
-  w->old -= w->garbage;
+  uint64_t found = w->garbage;
+  w->old -= found;
   w->garbage = 0;
-  pace_end(&w->pace, w->old);
+  pace_end(&w->pace, w->old, found);
   w->cycles++;
 }
 
@@ -108,6 +109,16 @@ TEST(c3_a_cycle_begins_when_most_of_the_limit_is_used_up) {
   CHECK_EQ(pace_wants_cycle(&p), false);
   pace_promoted(&p, 1, 0);
   CHECK_EQ(pace_wants_cycle(&p), true);
+}
+
+TEST(c3_a_heap_that_just_grows_is_looked_at_later) {
+  world grows = world_of(1000000, 50), dies = world_of(1000000, 50);
+  for (int i = 0; i < 400; i++) {
+    promote(&grows, 5000, 0, true);
+    promote(&dies, 5000, 8, true);
+    for (int k = 0; k < 9; k++) promote(&grows, 0, 0, true), promote(&dies, 0, 8, true);
+  }
+  CHECK_EQ(grows.cycles * 3 < dies.cycles * 2, true);
 }
 
 TEST(c3_many_at_once_are_no_reason_to_end_a_cycle_at_once) {

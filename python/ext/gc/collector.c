@@ -104,7 +104,7 @@ static void publish(void) {
 static void give_up(gcreason why) {
   gcnumbers_add(&gcnumbers_now.escalations[why], 1);
   pycycle_abort(&c.cycle, &c.heap);
-  pace_end(&c.pace, gcknown_all.count);
+  pace_end(&c.pace, gcknown_all.count, c.found);
 }
 
 /* False: no memory; the next promoted objects ask again. */
@@ -147,7 +147,7 @@ static void account(void) {
 }
 
 static void end_cycle(void) {
-  pace_end(&c.pace, gcknown_all.count);
+  pace_end(&c.pace, gcknown_all.count, c.found);
   gcnumbers_add(&gcnumbers_now.cycles, 1);
   account();
   notify_cycle(*c.layout.callbacks, c.callback, outcome());

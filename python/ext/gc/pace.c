@@ -23,7 +23,8 @@ uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 /* Work to be done before the next objects come, as many as the last time: the part of what is left
  * that they are of what may still come. */
 static uint64_t debt_of(const pace *p) {
-  uint64_t allowed = pace_allowed(p) * TUNE_PACE_AFTER / 1000, used = pace_floating(p);
+  uint64_t share = p->fruitless ? TUNE_PACE_AFTER_LATE : TUNE_PACE_AFTER;
+  uint64_t allowed = pace_allowed(p) * share / 1000, used = pace_floating(p);
   uint64_t room = allowed > used ? allowed - used : 0;
   uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
   uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
@@ -39,7 +40,8 @@ void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
 }
 
 bool pace_wants_cycle(const pace *p) {
-  return !p->in_cycle && pace_floating(p) >= pace_allowed(p) * TUNE_PACE_BEFORE / 1000;
+  uint64_t share = p->fruitless ? TUNE_PACE_BEFORE_LATE : TUNE_PACE_BEFORE;
+  return !p->in_cycle && pace_floating(p) >= pace_allowed(p) * share / 1000;
 }
 
 void pace_begin(pace *p, uint64_t old) {
@@ -67,7 +69,8 @@ void pace_hurry(pace *p) {
   if (p->debt_ns < p->budget_ns) p->debt_ns = p->budget_ns;
 }
 
-void pace_end(pace *p, uint64_t old) {
+void pace_end(pace *p, uint64_t old, uint64_t found) {
+  if (p->in_cycle) p->fruitless = found * TUNE_PACE_FRUIT < p->before;
   if (p->in_cycle && p->began_with) p->object_ns16 = p->spent_ns * 16 / p->began_with + 1;
   p->in_cycle = false;
   p->live = old > net(p) ? old - net(p) : 0;

@@ -35,6 +35,7 @@ typedef struct pace {
   uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
   uint64_t spent_ns;       /* on this one */
   uint64_t began_with;     /* old objects */
+  bool fruitless;          /* the last one found next to nothing */
   uint64_t object_ns16;    /* what an object took in the last cycle, in 1/16 ns */
   uint64_t debt_ns;        /* work to be done before the next are promoted */
 } pace;
@@ -45,9 +46,14 @@ typedef struct pace {
 
 /* Shares of the limit, in permille: when a cycle begins, and when it is to have ended. Each cycle
  * looks at everything, so early is dear; late, garbage waits in memory where CPython would have
- * freed it by now. */
+ * freed it by now. So early where the last cycle was fruitful, late where the heap just grows. */
 #define TUNE_PACE_BEFORE 450u
 #define TUNE_PACE_AFTER 800u
+#define TUNE_PACE_BEFORE_LATE 800u
+#define TUNE_PACE_AFTER_LATE 1000u
+
+/* A cycle is fruitful if it finds at least this part of what was promoted before it. */
+#define TUNE_PACE_FRUIT 16u
 
 /* What an object is taken to cost before the first cycle. */
 #define TUNE_PACE_OBJECT_NS 60u
@@ -79,8 +85,8 @@ void pace_worked(pace *p, uint64_t ns);
 /* What was found is being destroyed: memory comes back, so the next slice need not wait. */
 void pace_hurry(pace *p);
 
-/* The cycle is over, so many old objects are left. */
-void pace_end(pace *p, uint64_t old);
+/* The cycle is over, so many old objects are left, and so many were unreachable. */
+void pace_end(pace *p, uint64_t old, uint64_t found);
 
 /* A full collection in one go has found all garbage. */
 void pace_clean(pace *p, uint64_t old);
