@@ -40,8 +40,8 @@
  *     whether it may hold anything that a cycle may collect.
  *   uint64_t embed_live(const E *e, uint64_t word, uint64_t bits, bool old)
  *     which of these slots hold a live, tracked object that is not being destroyed; `old`: and one
- *     that a cycle may collect (not young, not frozen). Any slot of an existing page may be asked
- *     for. Hot.
+ *     that a cycle may collect (not young, not frozen). Asked of slots of pages that embed_page
+ *     has accepted and of slots that embed_slot gave, whoever is in them by then. Hot.
  *   bool     embed_slot(const E *e, OBJECT o, uint64_t *slot)
  *     where a referenced object lies. False: it cannot be in a cycle (a leaf). Must not touch the
  *     object where that can be avoided. Hot.
