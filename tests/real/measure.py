@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Runs one program once and measures it from outside."""
 
+import json
 import os
 import statistics
 import subprocess
@@ -15,13 +16,18 @@ LEFT_OUT = ("PYTHON", "OURO", "PYTEST", "DJANGO", "REAL_")
 @dataclass
 class Cost:
     """What a run took. CPU is that of all its processes, the peak that of the largest one (all
-    that getrusage knows of a tree), the residents are the main process's."""
+    that getrusage knows of a tree); what begins with `own`, the residents, pauses and the collector
+    are the main process's, as probe.py noted them."""
 
     user: float
     system: float
-    peak: int  # KiB, as the residents
+    peak: int  # KiB, as own_peak and the residents
+    own_user: float
+    own_peak: int
     at_end: int
     after: int  # a quiet second later
+    pauses: dict[str, dict[str, float]]  # by kind: number, total, p50, p99, p999, longest
+    collector: dict | None  # what Ouro counted; None: it was off
 
     @property
     def cpu(self) -> float:
@@ -46,14 +52,16 @@ def measure(
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     texts = (path.read_text(errors="replace") for path in (out, err))
-    return Run(folder, process.returncode, *texts), cost(usage, folder / "resident")
+    return Run(folder, process.returncode, *texts), cost(usage, folder / "notes.json")
 
 
-def cost(usage, resident: Path) -> Cost:
-    if not resident.exists():
-        raise RuntimeError(f"ended without its exit functions; see {resident.parent}")
-    at_end, after = map(int, resident.read_text().split())
-    return Cost(usage.ru_utime, usage.ru_stime, usage.ru_maxrss, at_end, after)
+def cost(usage, notes: Path) -> Cost:
+    if not notes.exists():
+        raise RuntimeError(f"ended without its exit functions; see {notes.parent}")
+    own = json.loads(notes.read_text())
+    whole = (usage.ru_utime, usage.ru_stime, usage.ru_maxrss)
+    inside = (own["user"], own["peak"], own["at_end"], own["after"])
+    return Cost(*whole, *inside, own["pauses"], own["collector"])
 
 
 def ratio(pairs: list[tuple[Cost, Cost]], value: str) -> float:

@@ -1,29 +1,116 @@
 # SPDX-License-Identifier: MIT
-"""Notes how much of a program's memory is resident when it ends and a quiet second later.
+"""Notes what a program took, from inside: memory when it ends and a quiet second later, CPU, and
+each pause of the garbage collector.
 
 run.py puts this into the environment's site-packages as `real_probe`, with a .pth line that imports
 it where REAL_PROBE=FOLDER:PID is set; it does nothing but in the direct child of process PID.
+
+Pauses are measured alike on stock and on Ouro: by functions at both ends of gc.callbacks, so that
+what Ouro does in its own is between them, and in CPU time of the thread, so that other programs on
+the machine are not.
 """
 
+import array
 import atexit
+import gc
+import json
 import os
+import resource
+import sys
 import time
 
+KINDS = ("young", "slice", "full", "pause")
+NOT_A_PAUSE = 100e-6  # full and shorter: Ouro's news of a finished cycle
 
-def _resident_kib():
+
+class Pauses:
+    """Seconds, by kind: young collections; slices alone, which come behind one; full collections; and
+    all these as the program is stopped by them."""
+
+    def __init__(self):
+        self.seconds = {kind: array.array("d") for kind in KINDS}
+        self.began = {}
+        self.young_until = 0.0
+        self.told = "young"  # what Ouro said of the latest
+
+    def first(self, phase, info):
+        if phase == "stop" and info["generation"] < 2:
+            self.young_until = time.thread_time()
+
+    def last(self, phase, info):
+        now, generation = time.thread_time(), info["generation"]
+        if phase == "start":
+            self.told = "young"
+            self.began[generation] = time.thread_time()
+        elif generation in self.began:
+            self.note(generation, self.began.pop(generation), now)
+
+    def note(self, generation, began, now):
+        if generation < 2:
+            self.seconds["young"].append(self.young_until - began)
+            if self.told == "slice":
+                self.seconds["slice"].append(now - self.young_until)
+        elif now - began > NOT_A_PAUSE:
+            self.seconds["full"].append(now - began)
+        if generation < 2 or now - began > NOT_A_PAUSE:
+            self.seconds["pause"].append(now - began)
+
+    def hear(self, pause):
+        self.told = pause.kind
+
+    def summary(self):
+        return {kind: quantiles(seconds) for kind, seconds in self.seconds.items()}
+
+
+def quantiles(seconds):
+    ordered = sorted(seconds) or [0.0]
+    at = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "longest": 1}
+    found = {name: ordered[min(int(len(ordered) * q), len(ordered) - 1)] for name, q in at.items()}
+    return {"number": len(seconds), "total": sum(seconds), **found}
+
+
+def watch():
+    """Begins to note pauses."""
+    pauses = Pauses()
+    ouro = sys.modules.get("ouro")
+    if ouro and collects(ouro):
+        ouro.gc.on_pause(pauses.hear)
+    gc.callbacks.insert(0, pauses.first)
+    gc.callbacks.append(pauses.last)
+    return pauses
+
+
+def collects(ouro):
+    return bool(ouro.gc.stats()["on"])
+
+
+def resident_kib():
     with open("/proc/self/statm") as statm:
         return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
 
 
-def _note(path, pid):
+def peak_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+def note(path, pid, pauses):
+    """At exit, or in a process without that, whenever it asks."""
     if os.getpid() != pid:  # a forked child
         return
-    at_end = _resident_kib()
+    ouro = sys.modules.get("ouro")
+    notes = {
+        "at_end": resident_kib(),
+        "user": resource.getrusage(resource.RUSAGE_SELF).ru_utime,
+        "pauses": pauses.summary(),
+        "collector": ouro.gc.stats() if ouro and collects(ouro) else None,
+        "peak": peak_kib(),
+    }
     time.sleep(1)
     with open(path, "w") as file:
-        file.write(f"{at_end} {_resident_kib()}")
+        json.dump({**notes, "after": resident_kib()}, file)
 
 
 _folder, _, _parent = os.environ["REAL_PROBE"].rpartition(":")
 if os.getppid() == int(_parent):
-    atexit.register(_note, os.path.join(_folder, "resident"), os.getpid())
+    atexit.register(note, os.path.join(_folder, "notes.json"), os.getpid(), watch())

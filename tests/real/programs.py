@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The real programs: what to install, what to type, and what must be the same afterwards.
 
-Nothing in them is changed. Their settings only make two runs comparable: one process, no cache of
-an earlier run, a fixed hash seed and date, no network.
+Nothing in them is changed; the services are small ones of ours in unchanged frameworks. Settings only
+make two runs comparable: no cache of an earlier run, a fixed hash seed and date, no network.
 """
 
 import re
@@ -63,6 +63,12 @@ def numbered(lines: list[str]) -> dict[str, str]:
     return {f"line {number}": line for number, line in enumerate(lines, 1)}
 
 
+def answers(run: Run) -> dict[str, str]:
+    """Exit status and the last line: a service's count and digest of all its answers."""
+    said = run.stdout.splitlines() or [run.stderr[-500:]]
+    return {"answers": said[-1], "status": str(run.status)}
+
+
 def django_tests(run: Run) -> dict[str, str]:
     """Status, counts, and the tests that did not pass."""
     text = run.stdout + run.stderr
@@ -99,6 +105,10 @@ def last_line(outcome: dict[str, str]) -> str:
     return outcome[lines[-1]] if lines else "no message"
 
 
+def answered(outcome: dict[str, str]) -> str:
+    return outcome["answers"].rpartition(" ")[0].rstrip(",")
+
+
 def django_counts(outcome: dict[str, str]) -> str:
     return f"{outcome['ran']} tests, {outcome['end']}"
 
@@ -124,7 +134,48 @@ DJANGO = """admin_changelist admin_views aggregation aggregation_regress annotat
 NUMPY = ["numpy.ma", "numpy.lib.tests.test_function_base"]
 NUMPY += ["numpy._core.tests.test_numeric", "numpy._core.tests.test_umath"]
 
+SCIKIT = ["sklearn.tree", "sklearn.cluster.tests.test_hierarchical"]
+
+SERVICES = Path(__file__).with_name("services")
+ORDERS = [str(SERVICES / "orders.py"), "25000", "{out}/results"]
+
 PROGRAMS = [
+    Program(
+        "aiohttp",
+        "aiohttp 3.14.5: a shop answers 60,000 requests",
+        ["aiohttp==3.14.5"],
+        [str(SERVICES / "shop.py"), "60000"],
+        answers,
+        answered,
+        statuses=(0,),
+    ),
+    Program(
+        "celery",
+        "Celery 5.7.0: a worker does 25,000 tasks, by itself",
+        ["celery==5.7.0"],
+        [*ORDERS, "--pool=solo"],
+        answers,
+        answered,
+        statuses=(0,),
+    ),
+    Program(
+        "celery-prefork",
+        "Celery 5.7.0: a worker has 25,000 tasks done by two forked children",
+        ["celery==5.7.0"],
+        [*ORDERS, "--pool=prefork", "--concurrency=2"],
+        answers,
+        answered,
+        statuses=(0,),
+    ),
+    Program(
+        "scikit-learn",
+        "scikit-learn 1.9.1: its tests of trees and of hierarchies",
+        ["scikit-learn==1.9.1", "pytest==9.2.0"],
+        [*PYTEST, *SCIKIT],
+        pytest_tests,
+        pytest_counts,
+        env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    ),
     Program(
         "sphinx",
         "Sphinx 9.0.4 builds its own documentation",

@@ -4,12 +4,11 @@
 import re
 from pathlib import Path
 
+import collector
 from measure import Cost, median, ratio
 from programs import Program
 
 COLUMNS = "| program | Python | outcome on both | CPU, s | peak, MB | resident after, MB | pairs |"
-RULE = "|---|---|---|---|---|---|---|"
-TABLE = re.compile(re.escape(COLUMNS) + r"\n\|---[^\n]*\n((?:\|[^\n]*\n)*)")
 
 
 def summary(
@@ -48,18 +47,28 @@ def cells(result: dict) -> list[str]:
 def line(result: dict) -> str:
     program, python, outcome, cpu, peak, after, pairs = cells(result)
     costs = f"CPU {cpu} s, peak {peak} MB, after {after} MB, pairs {pairs}"
-    return f"{program}, on {python}: {outcome}\n  {costs}"
+    pauses = f"\n  {collector.line(result['pauses'])}" if result["pauses"] else ""
+    return f"{program}, on {python}: {outcome}\n  {costs}{pauses}"
 
 
 def write(document: Path, results: list[dict]) -> None:
-    """Replaces the rows of the same program and version, appends the others."""
+    """Enters results into the table that they belong to."""
     text = document.read_text()
-    found = TABLE.search(text)
-    if not found:
-        raise ValueError(f"{document} has no table with the columns of {__file__}")
-    rows = {tuple(row.split("|")[1:3]): row for row in found[1].splitlines()}
     for result in results:
-        row = "| " + " | ".join(cells(result)) + " |"
-        rows[tuple(row.split("|")[1:3])] = row
-    table = "\n".join([COLUMNS, RULE, *rows.values()]) + "\n"
-    document.write_text(text[: found.start()] + table + text[found.end() :])
+        if result["pauses"]:
+            text = enter(text, collector.COLUMNS, collector.cells(result))
+        else:
+            text = enter(text, COLUMNS, cells(result))
+    document.write_text(text)
+
+
+def enter(text: str, columns: str, cells: list[str]) -> str:
+    """Replaces the row of the same program and version in the table, or appends one."""
+    found = re.search(re.escape(columns) + r"\n\|---[^\n]*\n((?:\|[^\n]*\n)*)", text)
+    if not found:
+        raise ValueError(f"the document has no table with the columns {columns}")
+    rows = {tuple(row.split("|")[1:3]): row for row in found[1].splitlines()}
+    row = "| " + " | ".join(cells) + " |"
+    rows[tuple(row.split("|")[1:3])] = row
+    table = "\n".join(rows.values()) + "\n"
+    return text[: found.start(1)] + table + text[found.end(1) :]

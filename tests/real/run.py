@@ -3,6 +3,7 @@
 
 They must behave the same; what differs is printed and the exit status is 1. Makes a virtual
 environment with pinned versions under build/real; --write enters the results into docs/.
+With --pause Ouro collects as well, and the pauses of both are compared.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import collector
 import report
 from measure import Cost, measure
 from programs import PROGRAMS, Program
@@ -29,6 +31,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="pairs of runs of each program")
     parser.add_argument("--python", default=sys.executable, help="the interpreter, 3.11 or later")
     parser.add_argument("--wheel", help="of Ouro; default: built from this tree")
+    parser.add_argument("--pause", help="with the collector, and slices so long: 1ms")
+    parser.add_argument("--folder", type=Path, default=BUILD, help="where to install programs")
+    parser.add_argument("--keep", type=Path, help="append all that was measured to this file")
     parser.add_argument("--write", action="store_true", help="enter the results into docs/")
     options = parser.parse_args()
     if unknown := set(options.programs) - set(names):
@@ -43,16 +48,18 @@ def pip(python: Path, *words: str) -> None:
 class Place:
     """A virtual environment with the programs and Ouro, and the unpacked sources."""
 
-    def __init__(self, python: str, wheel: str | None) -> None:
+    def __init__(self, python: str, wheel: str | None, pause: str | None, folder: Path) -> None:
         version = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
         self.version = subprocess.check_output([python, "-c", version], text=True).strip()
-        self.folder = BUILD / self.version
+        self.sources = folder / "sources"
+        self.folder = folder / self.version
         self.python = self.folder / "bin/python"
         if not self.python.exists():
             subprocess.run([python, "-m", "venv", self.folder], check=True)
         pip(self.python, "install", "--force-reinstall", "--no-deps", wheel or str(ROOT))
         self._install_probe()
         self.ouro = [str(self.folder / "bin/ouro"), "run", "--quiet"]
+        self.ouro += ["--pause", pause] if pause else []
         self.stock = [str(self.python)]
 
     def _install_probe(self) -> None:
@@ -67,15 +74,14 @@ class Place:
         pip(self.python, "install", *program.requires)
         if program.sdist is None:
             return self.folder
-        sources = BUILD / "sources"
         name = program.sdist.replace("==", "-")
-        if not (sources / name).exists():
-            sources.mkdir(parents=True, exist_ok=True)
+        if not (self.sources / name).exists():
+            self.sources.mkdir(parents=True, exist_ok=True)
             package = program.sdist.partition("==")[0]
-            only = ["--no-deps", "--no-binary", package, "--dest", str(sources)]
+            only = ["--no-deps", "--no-binary", package, "--dest", str(self.sources)]
             pip(self.python, "download", *only, program.sdist)
-            shutil.unpack_archive(sources / f"{name}.tar.gz", sources)
-        return sources / name / program.inside
+            shutil.unpack_archive(self.sources / f"{name}.tar.gz", self.sources)
+        return self.sources / name / program.inside
 
 
 class Pairs:
@@ -119,12 +125,13 @@ def brief(values: set[str | None]) -> str:
     return " or ".join(sorted(str(value)[:100] for value in values))
 
 
-def run(program: Program, place: Place, rounds: int) -> dict:
+def run(program: Program, place: Place, rounds: int, collects: bool) -> dict:
     pairs = Pairs(program, place)
     for number in range(rounds):
         pairs.round(stock_first=number % 2 == 0)
     differences = pairs.differences()
     result = report.summary(place.version, program, pairs.costs, pairs.stock[0], differences)
+    result["pauses"] = collector.summary(pairs.costs) if collects else None
     print(report.line(result), flush=True)
     for difference in differences[:SHOWN]:
         print(f"  differs: {difference}", flush=True)
@@ -133,9 +140,15 @@ def run(program: Program, place: Place, rounds: int) -> dict:
 
 def main() -> int:
     options = arguments()
-    place = Place(options.python, options.wheel)
+    place = Place(options.python, options.wheel, options.pause, options.folder)
     chosen = [p for p in PROGRAMS if not options.programs or p.name in options.programs]
-    results = [run(program, place, options.rounds) for program in chosen]
+    collects = options.pause is not None
+    results = []
+    for program in chosen:
+        results.append(run(program, place, options.rounds, collects))
+        if options.keep:
+            with options.keep.open("a") as file:
+                print(json.dumps(results[-1]), file=file)
     if options.write:
         report.write(ROOT / "docs/real-programs.md", results)
     print(json.dumps({"same": sum(not r["differences"] for r in results), "of": len(results)}))
