@@ -7,6 +7,7 @@ and gc.collect().
 """
 
 import functools
+import re
 import textwrap
 
 import pytest
@@ -126,10 +127,17 @@ def agrees(code, way, setup=""):
     return expected
 
 
-def said(code, way):
-    """Standard error of a program, on stock and on Ouro."""
+def ends(code, way, **settings):
+    """How a program ends: status, output, errors; on stock, and on Ouro."""
     code = textwrap.dedent(code)
-    done = (start(["-c", STOCK + code], ouro=None),
-            start(["-c", OURO % way + code], ouro=options(way)))
-    assert [one.returncode for one in done] == [0, 0], done
-    return [one.stderr for one in done]
+    done = (start(["-c", STOCK + code], ouro=None, **settings),
+            start(["-c", OURO % way + code], ouro=options(way), **settings))
+    return [(one.returncode, one.stdout, one.stderr) for one in done]
+
+
+def ends_alike(code, way, **settings):
+    """Status and output of a program, the same on both. The prelude's length is not told."""
+    stock, ours = ([status, out, re.sub(r"line \d+", "line", err)]
+                   for status, out, err in ends(code, way, **settings))
+    assert ours == stock, f"stock:\n{stock}\nOuro:\n{ours}"
+    return tuple(stock[:2])
