@@ -30,6 +30,11 @@ static inline bool compat_running(void) {
 #endif
 }
 
+/* Whether the main interpreter runs. Its GIL, or that of whoever runs, is held. */
+static inline bool compat_is_main(void) {
+  return PyInterpreterState_Get() == PyInterpreterState_Main();
+}
+
 /* --- Interpreters with a GIL of their own (3.12) ---------------------------------------------- */
 
 /* The runtime's list of interpreters, newest first: while its head is the main interpreter, that is

@@ -11,9 +11,7 @@ typedef struct found {
   bool keep;
 } found;
 
-static struct {
-  Py_ssize_t calls, objects;
-} seen;
+static struct { Py_ssize_t calls, objects; } seen;
 
 /* An object that is gone has another's memory, or the debug allocator's filling, where its type and
  * its count should be. */

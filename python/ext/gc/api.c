@@ -2,11 +2,10 @@
 #include "api.h"
 
 #include "collector.h"
-#include "../hook.h"
 #include "layout.h"
 
 static bool check_on(void) {
-  if (collector_on() && hook_may_change()) return true;
+  if (collector_on() && compat_is_main()) return true;
   PyErr_SetString(PyExc_RuntimeError,
                   collector_on() ? "call it in the main interpreter"
                                  : "Ouro's collector is off: use `ouro run --pause 1ms` or "

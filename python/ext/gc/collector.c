@@ -289,7 +289,7 @@ static PyObject *called_back(PyObject *self, PyObject *const *args, Py_ssize_t c
   (void)self;
   int generation = 0;
   bool stop = false;
-  if (c.on && !c.working && notify_parse(args, count, &stop, &generation)) {
+  if (c.on && !c.working && compat_is_main() && notify_parse(args, count, &stop, &generation)) {
     if (stop) collected(generation);
     else c.young_began = os_clock_ns();
   }
@@ -336,7 +336,7 @@ static PyObject *full_collection(void) {
 }
 
 static bool may_collect(void) {
-  return c.on && !c.working && !*c.layout.collecting && !must_be_stock() &&
+  return c.on && compat_is_main() && !c.working && !*c.layout.collecting && !must_be_stock() &&
          gcknown_all.strangers == c.strangers;
 }
 
@@ -351,7 +351,7 @@ static PyObject *collect(PyObject *module, PyObject *const *args, Py_ssize_t cou
 }
 
 static PyObject *freeze(PyObject *module, PyObject *none) {
-  if (!c.on) return c.stock_freeze->ml_meth(module, none);
+  if (!c.on || !compat_is_main()) return c.stock_freeze->ml_meth(module, none);
   gclink *marker = gclink_of(c.marker), aside;
   if (c.working) c.stale = true;
   else pycycle_abort(&c.cycle, &c.heap);

@@ -43,7 +43,7 @@ bool collector_step(uint64_t ns, bool begin);
 /* Whether a step would be useful now. */
 bool collector_wanted(void);
 
-/* No slices in young collections until the bound on garbage is reached; nests. Returns the depth. */
+/* No slices in young collections until the bound on garbage is reached; nests. Returns how deep. */
 int collector_quiet(bool on);
 
 /* Calls it after each pause, as callable(seconds, kind, phase); None or NULL: nobody. Takes a

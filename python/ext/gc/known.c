@@ -101,9 +101,11 @@ void gcknown_forget(const PyObject *o) {
   gcknown_all.count--;
 }
 
-/* Small blocks that end with their pool have no object, but the next pool's first may be one. */
+/* A small block that ends with its pool has no object, but the next pool's first may be one. Blocks
+ * of the system's may lie across the border. */
 static bool may_be_inside(const void *block, uintptr_t head) {
-  return (((uintptr_t)block ^ head) & ~(uintptr_t)(OURO_POOL_BYTES - 1)) == 0;
+  if ((((uintptr_t)block ^ head) & ~(uintptr_t)(OURO_POOL_BYTES - 1)) == 0) return true;
+  return !ouro_owns((const ouro_heap *)gcknown_all.window, block);
 }
 
 void gcknown_freed_slowly(const void *block) {

@@ -50,8 +50,8 @@ extern gcknown gcknown_all;
 /* Maps the tables. `debug`: CPython's debug hooks lie between it and the heap. False: no memory. */
 bool gcknown_start(const ouro_heap *heap, bool debug);
 
-/* Notes an object of the oldest generation, if it comes from the allocator that is watched and there
- * is room; else nobody will find it by its address. */
+/* Notes an object of the oldest generation, if it comes from the allocator that is watched and
+ * there is room; else nobody will find it by its address. */
 static inline void gcknown_add(PyObject *o);
 
 /* Forgets one object. */

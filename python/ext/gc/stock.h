@@ -27,7 +27,7 @@ void gcstock_clear_free_lists(const gclayout *layout);
 
 /* Has CPython believe that a full collection of so many old objects has just been done: so it
  * starts none by itself, as long as this is called after each young one. Should nobody call it any
- * more, as when the program has emptied gc.callbacks, CPython goes back to work by its own rules. */
+ * more, as when the program has emptied gc.callbacks, CPython works again by its own rules. */
 void gcstock_hold_back(const gclayout *layout, size_t objects);
 
 /* In a forked child: if a thread that is not there any more was in a batch, what was put aside
