@@ -11,9 +11,8 @@
  *                     of them; all zero: nothing is known
  *     CYCLE_CLOCK(e)  nanoseconds, e.g. os_clock_ns()
  *     CYCLE_PREFETCH(o)  the object will be looked at soon; may be empty
- *     CYCLE_SCANNED(e, o)  an object that lives was scanned, all of it; may be empty, and may have
- * the
- *                     object leave the embedder's care (not live any more)
+ *     CYCLE_SCANNED(e, o)  a live object was scanned to its end, in which no slot was found: it may
+ *                     leave the embedder's care; may be empty
  *     CYCLE_VISITED, CYCLE_GO_ON  what visitors return, as the embedder's own traverse functions
  *                     want it: a type and a value of it (void and nothing, or int and 0)
  *     CYCLE_JUDGED    whether there is a CYCLE_JUDGE: 0 or 1

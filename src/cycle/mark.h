@@ -11,25 +11,29 @@ typedef struct cycle_marker {
   cycle_marks *marks;
   const cycle_set *residual;
   uint64_t near; /* a slot of the page being scanned */
+  bool found;    /* the object being scanned refers to a slot */
 } cycle_marker;
 
 static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t near) {
-  return (cycle_marker){e, &c->marks, &c->residual, near};
+  return (cycle_marker){e, &c->marks, &c->residual, near, false};
 }
 
 static inline CYCLE_VISITED cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
-  const cycle_marker *v = arg;
+  cycle_marker *v = arg;
   uint64_t slot;
-  if (embed_slot(v->e, referent, &slot)) cycle_mark_soon(v->marks, slot, v->near);
+  if (!embed_slot(v->e, referent, &slot)) return CYCLE_GO_ON;
+  v->found = true;
+  cycle_mark_soon(v->marks, slot, v->near);
   return CYCLE_GO_ON;
 }
 
 /* The same within the residual: what lies outside has been looked at. */
 static inline CYCLE_VISITED cycle_visit_held(CYCLE_OBJECT referent, void *arg) {
-  const cycle_marker *v = arg;
+  cycle_marker *v = arg;
   uint64_t slot;
-  if (embed_slot(v->e, referent, &slot) && cycle_has(cycle_chunk_of(v->residual, slot), slot))
-    cycle_mark(v->marks, slot);
+  if (!embed_slot(v->e, referent, &slot)) return CYCLE_GO_ON;
+  v->found = true;
+  if (cycle_has(cycle_chunk_of(v->residual, slot), slot)) cycle_mark(v->marks, slot);
   return CYCLE_GO_ON;
 }
 
@@ -79,7 +83,8 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
     c->at = word * 64 + ouro_lowest_bit(rest);
     CYCLE_OBJECT o = embed_object(e, &group, c->at);
     if (!cycle_scan(c, e, &group, o, &spent, visit, &marker)) break;
-    CYCLE_SCANNED(e, o);
+    if (!marker.found) CYCLE_SCANNED(e, o);
+    marker.found = false;
     if (!cycle_spent(c, e, &spent, 1)) continue;
     rest = others;
     break;

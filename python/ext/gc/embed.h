@@ -44,7 +44,7 @@ typedef struct pygroup {
 #define CYCLE_GROUP pygroup
 #define CYCLE_CLOCK(e) ((void)(e), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
-#define CYCLE_SCANNED(e, o) pyheap_scanned(e, o)
+#define CYCLE_SCANNED(e, o) pyheap_scanned(o)
 #define CYCLE_VISITED int
 #define CYCLE_GO_ON 0
 #define CYCLE_JUDGED 1
@@ -173,14 +173,10 @@ CYCLE_INLINE void embed_traverse(pyheap *e, const pygroup *g, PyObject *o, size_
 }
 
 /* As CPython's full collections do, tuples and dicts that cannot be part of a cycle are untracked
- * (rule C10). Mostly the first item tells that they can. */
-static inline void pyheap_scanned(const pyheap *e, PyObject *o) {
+ * (rule C10). */
+static inline void pyheap_scanned(PyObject *o) {
   const PyTypeObject *t = Py_TYPE(o);
-  if (t != &PyTuple_Type && t != &PyDict_Type) return;
-  PyObject *first = shape_first(o);
-  uint64_t slot;
-  bool can = first && embed_slot(e, first, &slot) && gclink_tracked(gclink_of(first));
-  if (!can) shape_untrack(o);
+  if ((t == &PyTuple_Type || t == &PyDict_Type) && shape_untrack(o)) gcknown_forget(o);
 }
 
 static inline void embed_roots(pyheap *e, visitproc visit, void *arg) {

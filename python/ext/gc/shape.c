@@ -91,6 +91,8 @@ static bool dict_is_plain(PyObject *o) {
   return true;
 }
 
-void shape_untrack(PyObject *o) {
-  if (PyTuple_CheckExact(o) ? tuple_is_plain(o) : dict_is_plain(o)) PyObject_GC_UnTrack(o);
+bool shape_untrack(PyObject *o) {
+  bool plain = PyTuple_CheckExact(o) ? tuple_is_plain(o) : dict_is_plain(o);
+  if (plain) PyObject_GC_UnTrack(o);
+  return plain;
 }

@@ -74,16 +74,8 @@ shape_traverse(PyObject *o, size_t from, size_t to, visitproc visit, void *arg) 
   }
 }
 
-/* A tuple's first item, or a dict's first value; NULL: there is none. */
-static inline PyObject *shape_first(PyObject *o) {
-  Py_ssize_t at = 0;
-  PyObject *value = NULL;
-  if (PyTuple_CheckExact(o)) return Py_SIZE(o) ? PyTuple_GET_ITEM(o, 0) : NULL;
-  return PyDict_Next(o, &at, NULL, &value) ? value : NULL;
-}
-
-/* Untracks a tuple or dict none of whose references can be part of a cycle. */
-void shape_untrack(PyObject *o);
+/* Untracks a tuple or dict none of whose references can be part of a cycle. Whether it did. */
+bool shape_untrack(PyObject *o);
 
 /* The weak references to an object, or NULL; those that are not tracked are shown too. */
 static inline PyObject *shape_first_weak(PyObject *o) {
