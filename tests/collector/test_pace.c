@@ -105,10 +105,21 @@ TEST(c3_without_slices_the_bound_wins) {
 TEST(c3_a_cycle_begins_when_most_of_the_limit_is_used_up) {
   pace p;
   pace_init(&p, BUDGET, 250, 1000000);
-  pace_promoted(&p, 250 * TUNE_PACE_BEFORE - 1, 0);
+  uint64_t steps = TUNE_PACE_BEFORE / 4; /* of 1,000, to TUNE_PACE_BEFORE of 250,000 */
+  for (uint64_t i = 0; i < steps; i++) pace_promoted(&p, 1000, 0);
   CHECK_EQ(pace_wants_cycle(&p), false);
-  pace_promoted(&p, 1, 0);
+  pace_promoted(&p, 1000, 0);
   CHECK_EQ(pace_wants_cycle(&p), true);
+}
+
+TEST(c3_a_cycle_that_needs_many_slices_begins_earlier) {
+  pace small, large;
+  pace_init(&small, BUDGET, 250, 1000000);
+  pace_init(&large, BUDGET, 250, 1000000);
+  large.object_ns16 = 16 * 1000;
+  for (int i = 0; i < 60; i++) pace_promoted(&small, 1000, 0), pace_promoted(&large, 1000, 0);
+  CHECK_EQ(pace_wants_cycle(&small), false);
+  CHECK_EQ(pace_wants_cycle(&large), true);
 }
 
 TEST(c3_a_heap_that_just_grows_is_looked_at_later) {

@@ -26,8 +26,9 @@ static struct {
   PyObject *callback; /* in gc.callbacks */
   PyObject *freeze;   /* gc.freeze */
   PyMethodDef *stock_collect, *stock_freeze;
-  size_t known;                        /* objects, when the pacer was last told */
-  size_t strangers;                    /* when CPython last did a full collection */
+  size_t known;      /* objects, when the pacer was last told */
+  size_t strangers;  /* when CPython last did a full collection */
+  uint64_t slice_ns; /* of the last slice's time, what was ours and not other processes' */
   uint64_t found, examined, worked_ns; /* by the cycle in progress */
   int quiet;
   uint64_t young_began;
@@ -198,7 +199,9 @@ static cycle_report work(uint64_t ns) {
   gcnumbers_add(&n->examined, r.examined);
   gcnumbers_add(&n->found, r.found);
   gcnumbers_add(&n->freed, r.destroyed);
-  if (ns != UINT64_MAX) note_longest(&r, os_thread_cpu_ns() - cpu);
+  c.slice_ns = os_thread_cpu_ns() - cpu;
+  if (c.slice_ns > r.elapsed_ns) c.slice_ns = r.elapsed_ns;
+  if (ns != UINT64_MAX) note_longest(&r, c.slice_ns);
   if (c.stale) {
     c.stale = false;
     pycycle_abort(&c.cycle, &c.heap);
@@ -212,7 +215,7 @@ static cycle_report work(uint64_t ns) {
 static void slice(uint64_t ns) {
   if (ns == UINT64_MAX) gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
   cycle_report r = work(ns);
-  pace_worked(&c.pace, r.elapsed_ns);
+  pace_worked(&c.pace, c.slice_ns);
   gcnumbers_add(&gcnumbers_now.slices, 1);
   gcnumbers_add(&gcnumbers_now.slices_ns, r.elapsed_ns);
   if (r.elapsed_ns > gcnumbers_now.slice_longest_ns)

@@ -39,9 +39,19 @@ void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
   if (p->in_cycle) p->debt_ns = debt_of(p);
 }
 
+/* Objects that will be promoted until a cycle has had the slices it needs. */
+static uint64_t promoted_meanwhile(const pace *p) {
+  uint64_t ns = p->live * p->object_ns16 / 16;
+  return ns / (p->budget_ns * TUNE_PACE_SLICES) * p->usual;
+}
+
 bool pace_wants_cycle(const pace *p) {
-  uint64_t share = p->fruitless ? TUNE_PACE_BEFORE_LATE : TUNE_PACE_BEFORE;
-  return !p->in_cycle && pace_floating(p) >= pace_allowed(p) * share / 1000;
+  uint64_t allowed = pace_allowed(p), meanwhile = promoted_meanwhile(p);
+  uint64_t begin = allowed * (p->fruitless ? TUNE_PACE_BEFORE_LATE : TUNE_PACE_BEFORE) / 1000;
+  uint64_t end = allowed * (p->fruitless ? TUNE_PACE_AFTER_LATE : TUNE_PACE_AFTER) / 1000;
+  if (begin + meanwhile > end) begin = end > meanwhile ? end - meanwhile : 0;
+  if (begin < allowed / 8) begin = allowed / 8;
+  return !p->in_cycle && pace_floating(p) >= begin;
 }
 
 void pace_begin(pace *p, uint64_t old) {

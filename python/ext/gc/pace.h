@@ -55,8 +55,13 @@ typedef struct pace {
 /* A cycle is fruitful if it finds at least this part of what was promoted before it. */
 #define TUNE_PACE_FRUIT 16u
 
-/* What an object is taken to cost before the first cycle. */
-#define TUNE_PACE_OBJECT_NS 60u
+/* What an object is taken to cost before the first cycle: more than most. A first cycle that begins
+ * too early costs a little; one that cannot end in time is ended at once. */
+#define TUNE_PACE_OBJECT_NS 150u
+
+/* A cycle that needs more slices than there will be begins earlier. So many are sure to come
+ * between two collections of generation 1; CPython's thresholds allow ten. */
+#define TUNE_PACE_SLICES 5u
 
 /* Debt below this part of the budget waits: a slice has costs of its own (about 5 us). */
 #define TUNE_PACE_PART 4u
