@@ -4,8 +4,9 @@
 
     run.py [--python PATH]... [--collector[=busy]] [--full] [--jobs N] [module...]
 
-Without modules it runs those of default.txt, or with --collector those of collector.txt. A case that passes on stock and not with Ouro is a
-regression (exit status 1), unless known.txt says why it must be so; a case whose result changes
+Without modules it runs those of default.txt, or with --collector those of collector.txt. A case
+that passes on stock and not with Ouro is a regression (exit status 1), unless known.txt says why
+it must be so (and known-collector.txt, with --collector); a case whose result changes
 when its module is run again is named as flaky. A module whose process did not have Ouro fails.
 """
 

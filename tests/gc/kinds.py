@@ -470,7 +470,8 @@ KINDS = {
 }
 WEIGHTS = {"ring": 0.06, "class": 0.3, "list": 3, "dict": 2, "tuple": 2, "instance": 3}
 OF_TYPE = {
-    collections.deque: "deque", PaddedTuple: "padded", SubclassedList: "list-subclass", dict: "dict", tuple: "tuple",
+    collections.deque: "deque", PaddedTuple: "padded", SubclassedList: "list-subclass",
+    dict: "dict", tuple: "tuple",
     SubclassedDict: "dict-subclass", collections.OrderedDict: "ordered", set: "set",
     collections.defaultdict: "default", frozenset: "frozenset", Thing: "instance",
     Slotted: "slots", Mourned: "mourned", Phoenix: "phoenix", Spreader: "spreader", Busy: "busy",
@@ -556,7 +557,7 @@ WRAPPINGS = {
     "slice": slice,
     "error": KeyError,
     "namespace": lambda value: types.SimpleNamespace(value=value),
-    "property": lambda value: property(None, None, value) if callable(value) else Box(value),
+    "property": lambda value: property(fdel=value) if callable(value) else Box(value),
     "method": lambda value: value.touch if hasattr(value, "touch") else Box(value),
     "view": lambda value: {0: value}.values(),
     "proxy": lambda value: types.MappingProxyType({0: value}),
