@@ -5,8 +5,8 @@ import pytest
 
 from interpreter import run
 
-# Objects in blocks of the pools, and in blocks of the system's, which begin anywhere; with and without words in
-# front of the head.
+# Objects in blocks of the pools, and in blocks of the system's, which begin anywhere; with and without
+# words in front of the head.
 KINDS = {
     "pools": "class Kind: __slots__ = ('a', 'b', 'c')",
     "pools, words in front": "class Kind: pass",

@@ -327,7 +327,7 @@ static PyObject *full_collection(void) {
   bool done = collect_all();
   if (done) account();
   pace_clean(&c.pace, gcknown_all.count);
-  notify_full(*c.layout.callbacks, c.callback, "stop", outcome());
+  if (done) notify_full(*c.layout.callbacks, c.callback, "stop", outcome());
   *c.layout.collecting = 0;
   uint64_t took = os_clock_ns() - began;
   gcnumbers_add(&gcnumbers_now.explicits, 1);
