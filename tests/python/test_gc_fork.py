@@ -72,7 +72,8 @@ def test_every_kind_of_end_of_a_child(way):
             sys.stderr = open(os.devnull, "w")
             try: eval(end) if end[0] in "os" else exec(end)
             except RecursionError: os._exit(7)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        # Flushed, or each child that exits prints the buffer it got again.
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     full()
     check()
     """.replace("e := {}", "globals()").replace("e['f']()", "f()"), way, SETUP) == "7\n7\n7\n7\n"
