@@ -962,7 +962,7 @@ def test_C1_without_memory_a_cycle_is_given_up_and_nothing_is_lost():
     while number("old") < 500_000: ouro.gc.step(5)
     cycle()
     del left
-    pages = int(open("/proc/self/statm").read().split()[0])
+    with open("/proc/self/statm") as sizes: pages = int(sizes.read().split()[0])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 65536, hard))
     for _ in range(50): ouro.gc.step(1)
@@ -983,7 +983,7 @@ def test_C1_without_memory_gc_collect_is_as_thorough():
     kept = [[i] for i in range(400_000)]
     age()
     del left
-    pages = int(open("/proc/self/statm").read().split()[0])
+    with open("/proc/self/statm") as sizes: pages = int(sizes.read().split()[0])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (pages * 4096 + 65536, hard))
     found = gc.collect()
