@@ -9,6 +9,7 @@
  * frames are not among these types: from 3.14 on their stacks hold references that are not counted.
  */
 #include "embed.h"
+#include "selfcheck.h"
 
 #include <stdio.h>
 
@@ -106,7 +107,10 @@ size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed) {
   each_member(&b, members, move_over);
   if (!gclist_empty(&b.list))
     snprintf(type, sizeof type, "%s", Py_TYPE(gclink_object(gclink_next(&b.list)))->tp_name);
+  selfcheck expected = {.known = false};
+  if (OURO_CHECK_LEVEL >= 2) expected = selfcheck_expect(&b.list);
   *destroyed = gcstock_judge(e->layout, &b.list, &e->uncollectable);
+  selfcheck_compare(&expected, *destroyed);
   note(e, os_clock_ns() - began, count, type);
   return *destroyed;
 }
