@@ -181,8 +181,8 @@ static inline size_t compat_dict_positions(PyObject *dict) {
   return (size_t)((const Py_ssize_t *)(const void *)((PyDictObject *)dict)->ma_keys)[ENTRIES];
 }
 
-/* Whether every reference that a traverse visits is counted: from 3.14 on stacks of frames hold some
- * that are not. */
+/* Whether every reference that a traverse visits is counted: from 3.14 on stacks of frames hold
+ * some that are not. */
 #define COMPAT_COUNTS_ALL (PY_VERSION_HEX < 0x030E0000)
 
 /* Whether full collections untrack dicts that cannot be part of a cycle. */
