@@ -6,7 +6,7 @@ from interpreter import VERSION, run
 
 # create(isolated) and execute(id, code) under one name for 3.10 to 3.15
 INTERPRETERS = """
-import sys, threading
+import sys, threading, time
 import ouro
 from ouro import _ouro
 if sys.version_info >= (3, 13):
