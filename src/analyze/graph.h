@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The graph of a snapshot, as numbers: nodes are counted in the order of their addresses, edges lie
+ * in one array per direction. Names of edges stay in the file; edge_label finds them again.
+ *
+ *     out edges of n = out[first_out[n]] to out[first_out[n + 1] - 1], as in the file
+ *     in edges of n  = in[first_in[n]] to in[first_in[n + 1] - 1]
+ *     targets that are no object of the snapshot are not edges; `lost` counts them
+ *
+ * Memory: at most 48 bytes per node and 8 per edge, whatever the analysis (a part that needs more
+ * for itself frees it before it returns).
+ */
+#ifndef OURO_SRC_ANALYZE_GRAPH_H
+#define OURO_SRC_ANALYZE_GRAPH_H
+
+#include "../snapshot/reader.h"
+
+#define GRAPH_NONE UINT32_MAX
+typedef uint32_t graph_node;
+
+typedef struct graph_root {
+  graph_node node;
+  uint32_t root; /* its number in the snapshot */
+} graph_root;
+
+typedef struct graph {
+  const snapshot *from;
+  graph_node nodes;
+  uint64_t edges, lost;
+  uint32_t *type;
+  uint32_t *size;  /* in bytes; from UINT32_MAX on see graph_size */
+  uint32_t *count; /* references as counted, at most UINT32_MAX */
+  uint8_t *flags;
+  uint32_t *block;                /* of objects in the file where its (first) record is */
+  uint32_t *first_out, *first_in; /* nodes + 1 each */
+  graph_node *out, *in;
+  graph_root *roots;
+  size_t root_count;
+  struct graph_places *places; /* addresses to nodes and back */
+  struct graph_big *big;       /* sizes of 4 GiB and more */
+  size_t big_count;
+} graph;
+
+/* Called about every 50 ms with what is done and how much of it, 0 to 1. NULL is allowed. */
+typedef struct graph_progress {
+  void (*show)(void *to, const char *what, double done);
+  void *to;
+} graph_progress;
+
+/* Reads the snapshot, which must stay open. False, with the reason: damaged, out of memory, more
+ * than 2^32 - 2 objects or edges. graph_finish frees what there is, also after a failure. */
+bool graph_build(graph *g, const snapshot *s, const graph_progress *progress,
+                 char why[SNAPSHOT_WHY]);
+void graph_finish(graph *g);
+
+/* The object at an address, or GRAPH_NONE; and back. */
+graph_node graph_find(const graph *g, uint64_t address);
+uint64_t graph_address(const graph *g, graph_node node);
+
+uint64_t graph_size(const graph *g, graph_node node);
+
+static inline uint32_t graph_out_degree(const graph *g, graph_node n) {
+  return g->first_out[n + 1] - g->first_out[n];
+}
+
+static inline uint32_t graph_in_degree(const graph *g, graph_node n) {
+  return g->first_in[n + 1] - g->first_in[n];
+}
+
+/* The label of the first edge from `from` to `to`, from the file (about 1 ms). False: no such edge. */
+bool graph_label(const graph *g, graph_node from, graph_node to, snapshot_edge *edge);
+
+/* All edges of a node with their labels, in the file's order; `show` returns false to end early. */
+void graph_edges(const graph *g, graph_node node, bool (*show)(void *to, const snapshot_edge *edge),
+                 void *to);
+
+/* Whether its count is one that references can be compared with. */
+static inline bool graph_counted(const graph *g, graph_node n) {
+  return (g->flags[n] & (SNAPSHOT_IMMORTAL | SNAPSHOT_PSEUDO)) == 0;
+}
+
+#endif
