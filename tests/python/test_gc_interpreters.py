@@ -84,7 +84,8 @@ def test_threads_in_both(ouro, isolated):
         kept += [[Node(i)] for i in range(1000)]
         if len(kept) > 50_000: del kept[::2]
         ouro.gc.step(0.1)
-        time.sleep(0)  # up to 3.11 a waiting thread asks its own interpreter's holder for the GIL, not this one
+        # Up to 3.11 a thread that waits for the GIL asks only those of its own interpreter for it.
+        time.sleep(0)
     for thread in threads: thread.join()
     gc.disable()
     assert all(type(node.me) is Node for node, in kept)
