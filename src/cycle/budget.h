@@ -17,7 +17,7 @@ static void cycle_look(cycle *c, CYCLE_EMBEDDER *e) {
   uint64_t now = CYCLE_CLOCK(e), took = now - c->looked;
   if (took > c->report.longest_ns) {
     c->report.longest_ns = took;
-    c->report.longest = cycle_phase_name(c->phase);
+    c->report.longest = c->phase;
     c->report.longest_at = cycle_where(c);
   }
   c->looked = now;
@@ -39,7 +39,7 @@ CYCLE_INLINE bool cycle_spent(cycle *c, CYCLE_EMBEDDER *e, uint64_t *spent, uint
 }
 
 static void cycle_slice(cycle *c, CYCLE_EMBEDDER *e, uint64_t budget) {
-  c->report = (cycle_report){.longest = cycle_phase_name(c->phase), .longest_at = UINT64_MAX};
+  c->report = (cycle_report){.longest = c->phase, .longest_at = UINT64_MAX};
   c->began = c->looked = CYCLE_CLOCK(e);
   c->budget = budget;
   c->units = 0;

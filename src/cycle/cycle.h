@@ -71,7 +71,7 @@ typedef struct cycle_report {
   uint64_t destroyed;  /* of these */
   uint64_t elapsed_ns; /* this call */
   uint64_t longest_ns; /* between two looks at the clock */
-  const char *longest; /* the phase that took so long */
+  cycle_phase longest; /* the phase that took so long */
   uint64_t longest_at; /* a slot that was looked at when it ended; UINT64_MAX: none */
 } cycle_report;
 

@@ -128,8 +128,7 @@ static bool cycle_start(cycle *c, CYCLE_EMBEDDER *e) {
 
 static cycle_report cycle_step(cycle *c, CYCLE_EMBEDDER *e, uint64_t budget) {
   if (c->running || c->phase == CYCLE_IDLE)
-    return (cycle_report){.finished = c->phase == CYCLE_IDLE,
-                          .longest = cycle_phase_name(c->phase)};
+    return (cycle_report){.finished = c->phase == CYCLE_IDLE, .longest = c->phase};
   c->running = true;
   cycle_slice(c, e, budget);
   while (!c->over && !c->failed && c->phase != CYCLE_IDLE) cycle_advance(c, e);

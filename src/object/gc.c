@@ -164,7 +164,7 @@ static cycle_report old_slice(runtime *rt, uint64_t budget_ns) {
   g->stats.slices++;
   ouro_generation_stats *s = &g->stats.generation[2];
   if (r.elapsed_ns > s->longest_ns) s->longest_ns = r.elapsed_ns;
-  note_longest(&g->stats, r.longest_ns, r.longest);
+  note_longest(&g->stats, r.longest_ns, cycle_phase_name(r.longest));
   report_event(
       rt, &(ouro_gc_event){.kind = OURO_GC_SLICE, .generation = 2, .elapsed_ns = r.elapsed_ns});
   if (r.out_of_memory) give_up(rt);
@@ -311,5 +311,5 @@ ouro_step_report ouro_step(ouro_heap *heap, uint64_t budget_ns) {
                             .found = r.found,
                             .elapsed_ns = r.elapsed_ns,
                             .longest_ns = r.longest_ns,
-                            .longest = r.longest};
+                            .longest = cycle_phase_name(r.longest)};
 }

@@ -34,7 +34,7 @@ TEST(an_idle_collector_does_nothing) {
   cycle_report r = collector_step(&c, &g, 100);
   CHECK(r.finished);
   CHECK_EQ(r.examined, 0);
-  CHECK_STR(r.longest, "idle");
+  CHECK_EQ(r.longest, CYCLE_IDLE);
   collector_abort(&c, &g);
   CHECK(collector_idle(&c));
   collector_finish(&c);
@@ -95,7 +95,7 @@ TEST(the_longest_part_is_named) {
   CHECK(collector_start(&c, &g));
   cycle_report r = collector_step(&c, &g, UINT64_MAX);
   CHECK(r.longest_ns > 0);
-  CHECK(strlen(r.longest) > 0);
+  CHECK(r.longest <= CYCLE_CLEAN);
   CHECK_EQ(r.found, 100);
   graph_finish(&g);
 }

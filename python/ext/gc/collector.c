@@ -108,11 +108,15 @@ static void give_up(gcreason why) {
   pace_end(&c.pace, gcknown_all.count, c.found);
 }
 
-/* False: no memory; the next promoted objects ask again. */
-static bool begin_cycle(void) {
+static bool start_cycle(void) {
   pyheap_prepare(&c.heap);
   c.found = c.examined = c.worked_ns = c.heap.uncollectable = 0;
-  if (pycycle_start(&c.cycle, &c.heap)) {
+  return pycycle_start(&c.cycle, &c.heap);
+}
+
+/* False: no memory; the next promoted objects ask again. */
+static bool begin_cycle(void) {
+  if (start_cycle()) {
     pace_begin(&c.pace, gcknown_all.count);
     return true;
   }
@@ -162,27 +166,20 @@ static const char *type_in_slot(uint64_t slot) {
   return Py_TYPE(embed_object(&c.heap, &g, slot))->tp_name;
 }
 
-static uint64_t phase_named(const char *name) {
-  for (uint64_t i = CYCLE_IDLE; i <= CYCLE_CLEAN; i++)
-    if (strcmp(name, cycle_phase_name((cycle_phase)i)) == 0) return i;
-  return CYCLE_IDLE;
-}
-
 /* Why something could not be divided. */
-static gcreason reason_for(uint64_t phase, bool judged) {
+static gcreason reason_for(cycle_phase phase, bool judged) {
   if (phase == CYCLE_TEST) return GCREASON_GIANT;
   return judged || phase == CYCLE_BATCHES ? GCREASON_BATCH : GCREASON_OBJECT;
 }
 
 /* `cpu`: what the slice took of the processor's time; what is much longer was somebody else's. */
 static void note_longest(const cycle_report *r, uint64_t cpu) {
-  uint64_t phase = phase_named(r->longest);
   bool judged = c.heap.judge_ns * 2 > r->longest_ns;
   const char *type = judged ? c.heap.judge_type : type_in_slot(r->longest_at);
   uint64_t longest = r->longest_ns < cpu ? r->longest_ns : cpu;
-  gcnumbers_atomic(longest, phase, judged ? c.heap.judge_members : 0, type);
+  gcnumbers_atomic(longest, r->longest, judged ? c.heap.judge_members : 0, type);
   if (longest > 2 * c.options.pause_ns)
-    gcnumbers_add(&gcnumbers_now.escalations[reason_for(phase, judged)], 1);
+    gcnumbers_add(&gcnumbers_now.escalations[reason_for(r->longest, judged)], 1);
   c.heap.judge_ns = 0;
 }
 
@@ -236,18 +233,13 @@ static uint64_t next_slice(void) {
 
 /* --- CPython's own full collections ----------------------------------------------------------- */
 
-/* Debug flags are about CPython's collector, and objects from other allocators are known to it
- * only. */
+/* Debug flags (gc.set_debug) are about CPython's collector. */
 static bool must_be_stock(void) { return *c.layout.debug != 0; }
 
 /* Too many objects that only CPython can find have gathered. */
 static bool strangers_gathered(void) {
   size_t since = gcknown_all.strangers - c.strangers;
   return since > 10000 && since * 4 > gcknown_all.count;
-}
-
-static void leave_to_stock(void) {
-  if (!pycycle_idle(&c.cycle)) give_up(GCREASON_STOCK);
 }
 
 /* After a full collection by CPython. */
@@ -259,13 +251,20 @@ static void stock_collected(void) {
   if (!must_be_stock()) gcstock_hold_back(&c.layout, gcknown_all.count);
 }
 
+/* The program was stopped: who asks for numbers, and who asked to be told, hear of it. */
+static void note_pause(uint64_t took, const char *kind, const char *phase) {
+  gcnumbers_pause(took);
+  publish();
+  notify_pause(took, kind, phase);
+}
+
 /* --- gc.callbacks ----------------------------------------------------------------------------- */
 
 /* Returns what the pause was. */
 static const char *young_collected(void) {
   tell_pace(c.options.pause_ns / 2);
   if (must_be_stock() || strangers_gathered()) {
-    leave_to_stock();
+    if (!pycycle_idle(&c.cycle)) give_up(GCREASON_STOCK);
     return "young";
   }
   gcstock_hold_back(&c.layout, gcknown_all.count);
@@ -283,9 +282,7 @@ static void collected(int generation) {
     gcnumbers_add(&gcnumbers_now.young, 1);
     gcnumbers_add(&gcnumbers_now.young_ns, took);
   }
-  gcnumbers_pause(took);
-  publish();
-  notify_pause(took, kind, cycle_phase_name(c.cycle.phase));
+  note_pause(took, kind, cycle_phase_name(c.cycle.phase));
 }
 
 static PyObject *called_back(PyObject *self, PyObject *const *args, Py_ssize_t count) {
@@ -301,19 +298,18 @@ static PyObject *called_back(PyObject *self, PyObject *const *args, Py_ssize_t c
 
 /* --- gc.collect() and gc.freeze() ------------------------------------------------------------- */
 
-static void begin_full(void) {
+/* Every tracked object is old now, and known. */
+static void age_all(void) {
   pycycle_abort(&c.cycle, &c.heap);
   for (int i = 0; i < 2; i++) gclist_append(old_head(), &c.layout.generation[i]->head);
   for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
   note_promoted(UINT64_MAX);
-  pyheap_prepare(&c.heap);
-  c.found = c.examined = c.worked_ns = c.heap.uncollectable = 0;
 }
 
 /* Everything that is unreachable now. False: no memory for it. */
 static bool collect_all(void) {
-  begin_full();
-  if (!pycycle_start(&c.cycle, &c.heap)) return false;
+  age_all();
+  if (!start_cycle()) return false;
   cycle_report r = work(UINT64_MAX);
   if (!pycycle_idle(&c.cycle) || r.out_of_memory) return false;
   gcstock_clear_free_lists(&c.layout);
@@ -332,9 +328,7 @@ static PyObject *full_collection(void) {
   uint64_t took = os_clock_ns() - began;
   gcnumbers_add(&gcnumbers_now.explicits, 1);
   gcnumbers_add(&gcnumbers_now.explicits_ns, took);
-  gcnumbers_pause(took);
-  publish();
-  notify_pause(took, "explicit", "");
+  note_pause(took, "explicit", "");
   return done ? PyLong_FromUnsignedLongLong(c.found) : NULL;
 }
 
@@ -491,10 +485,7 @@ bool collector_step(uint64_t ns, bool begin) {
   *c.layout.collecting = 1;
   slice(ns);
   *c.layout.collecting = 0;
-  uint64_t took = os_clock_ns() - began;
-  gcnumbers_pause(took);
-  publish();
-  notify_pause(took, "slice", cycle_phase_name(c.cycle.phase));
+  note_pause(os_clock_ns() - began, "slice", cycle_phase_name(c.cycle.phase));
   return !pycycle_idle(&c.cycle);
 }
 
