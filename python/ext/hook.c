@@ -169,8 +169,8 @@ static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, si
 /* The collector must hear of every block that ends. Interpreters with a GIL of their own have none
  * of its objects. */
 static inline void watch_end(const ouro_heap *heap, const void *block) {
-  if (OURO_LIKELY(in_first_window(heap, block))) gcknown_freed(block);
-  else if (block && compat_main_gil(&hook.interpreters)) gcknown_freed_slowly(block);
+  if (OURO_LIKELY(in_first_window(heap, block))) gcknown_freed_near(block);
+  else if (block && compat_main_gil(&hook.interpreters)) gcknown_freed(block);
 }
 
 #define WATCHED(kind)                                                                              \

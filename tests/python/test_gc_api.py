@@ -286,7 +286,7 @@ SCREEN = """
                "buckets": [(1e-3, 1_234_566), (1, 1)], "pauses": 1_234_567,
                "longest_ns": 25 * 10**7,
                "escalations": dict.fromkeys(
-                   ("bound", "giant", "object", "batch", "explicit", "stock", "memory"), COUNT)}
+                   ("bound", "giant", "object", "batch", "stock", "memory"), COUNT)}
     _ouro._gc_stats = lambda: numbers
     begun = {"pid": 1, "clock": time.monotonic(), "resident": 2**20, "program": "x",
              "gc_isenabled": lambda: False}

@@ -101,7 +101,7 @@ static inline uint64_t pyheap_evens(const uint64_t *known, unsigned shift) {
   return pyheap_even(known[0] >> shift) | pyheap_even(known[1] >> shift) << 32;
 }
 
-/* Out of line: objects of other interpreters' pools, and leaves that belong to no heap. */
+/* Out of line: objects that are older than the hook or too large for a pool. */
 static OURO_NOINLINE bool pyheap_far_slot(const pyheap *e, uintptr_t head, uint64_t *slot) {
   uint32_t region = gcknown_region(head);
   size_t offset = head & (((uintptr_t)1 << GCKNOWN_REGION_SHIFT) - 1);

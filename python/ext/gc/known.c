@@ -89,8 +89,7 @@ void gcknown_add_slowly(PyObject *o) {
     gcknown_all.strangers++;
     return;
   }
-  gcknown_all.count += !(*word & bit_of(head));
-  *word |= bit_of(head);
+  gcknown_set(word, head / 16);
 }
 
 void gcknown_forget(const PyObject *o) {
@@ -108,7 +107,7 @@ static bool may_be_inside(const void *block, uintptr_t head) {
   return !ouro_owns((const ouro_heap *)gcknown_all.window, block);
 }
 
-void gcknown_freed_slowly(const void *block) {
+void gcknown_freed(const void *block) {
   for (unsigned i = 0; i < GCKNOWN_OFFSETS; i++) {
     uintptr_t head = (uintptr_t)block + i * 16;
     if (!(gcknown_all.offsets >> i & 1) || !may_be_inside(block, head)) continue;

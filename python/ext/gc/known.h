@@ -64,7 +64,9 @@ void gcknown_forget_all(void);
 size_t gcknown_bytes(void);
 
 void gcknown_add_slowly(PyObject *o);
-void gcknown_freed_slowly(const void *block);
+
+/* A block that lies anywhere is about to be freed or resized. */
+void gcknown_freed(const void *block);
 
 static inline uint64_t gcknown_place(uintptr_t number) {
   return number * UINT64_C(0x9E3779B97F4A7C15) >> 50;
@@ -93,11 +95,15 @@ static inline bool gcknown_begins_block(uintptr_t head) {
   return units < GCKNOWN_OFFSETS && (gcknown_all.offsets >> units & 1);
 }
 
-static inline void gcknown_set(size_t unit) {
-  gcknown *k = &gcknown_all;
-  uint64_t *word = &k->near[unit / 64], bit = (uint64_t)1 << unit % 64;
-  k->count += !(*word & bit);
+static inline void gcknown_set(uint64_t *word, size_t unit) {
+  uint64_t bit = (uint64_t)1 << unit % 64;
+  gcknown_all.count += !(*word & bit);
   *word |= bit;
+}
+
+static inline void gcknown_set_near(size_t unit) {
+  gcknown *k = &gcknown_all;
+  gcknown_set(&k->near[unit / 64], unit);
   if (OURO_UNLIKELY(unit / 64 >= k->highest)) k->highest = unit / 64 + 1;
 }
 
@@ -105,7 +111,7 @@ static inline void gcknown_add(PyObject *o) {
   uintptr_t head = (uintptr_t)gclink_of(o), offset = head ^ gcknown_all.window;
   bool near = offset >> OURO_WINDOW_SHIFT == 0 && head % 16 == 0;
   if (OURO_LIKELY(near && Py_TYPE(o)->tp_free == PyObject_GC_Del && gcknown_begins_block(head)))
-    gcknown_set(offset / 16);
+    gcknown_set_near(offset / 16);
   else gcknown_add_slowly(o);
 }
 
@@ -118,13 +124,9 @@ static inline void gcknown_clear(size_t unit, unsigned heads) {
   gcknown_all.count--;
 }
 
-/* A block is about to be freed or resized. */
-static inline void gcknown_freed(const void *block) {
+/* A block of the first window is about to be freed or resized. */
+static inline void gcknown_freed_near(const void *block) {
   uintptr_t offset = (uintptr_t)block ^ gcknown_all.window;
-  if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {
-    gcknown_freed_slowly(block);
-    return;
-  }
   uint16_t bits; /* the bit of the block's start and the next seven, at least */
   memcpy(&bits, (const char *)gcknown_all.near + (offset >> 7), sizeof bits);
   unsigned heads = bits >> (offset >> 4 & 7) & gcknown_all.offsets;

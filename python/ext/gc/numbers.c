@@ -21,9 +21,8 @@ _Static_assert(sizeof(gcnumbers) % sizeof(word) == 0, "the numbers are copied wo
 gcnumbers gcnumbers_now;
 
 const char *const gcreason_names[GCREASON_COUNT] = {
-    [GCREASON_BOUND] = "bound",   [GCREASON_GIANT] = "giant",       [GCREASON_OBJECT] = "object",
-    [GCREASON_BATCH] = "batch",   [GCREASON_EXPLICIT] = "explicit", [GCREASON_STOCK] = "stock",
-    [GCREASON_MEMORY] = "memory",
+    [GCREASON_BOUND] = "bound", [GCREASON_GIANT] = "giant", [GCREASON_OBJECT] = "object",
+    [GCREASON_BATCH] = "batch", [GCREASON_STOCK] = "stock", [GCREASON_MEMORY] = "memory",
 };
 
 const char *const gcreason_texts[GCREASON_COUNT] = {
@@ -31,7 +30,6 @@ const char *const gcreason_texts[GCREASON_COUNT] = {
     [GCREASON_GIANT] = "a large tangle of garbage, in one piece",
     [GCREASON_OBJECT] = "a large object, in one piece",
     [GCREASON_BATCH] = "finalizers or freeing garbage took long",
-    [GCREASON_EXPLICIT] = "the program called gc.collect()",
     [GCREASON_STOCK] = "CPython's own full collection had to run",
     [GCREASON_MEMORY] = "no memory for tables, cycle given up",
 };

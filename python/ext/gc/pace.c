@@ -18,13 +18,23 @@ static uint64_t net(const pace *p) {
   return p->promoted > p->died + least ? p->promoted - p->died : least;
 }
 
+/* How much floating garbage a cycle begins at, and is to end at. */
+static uint64_t begins_at(const pace *p) {
+  uint64_t share = p->fruitless ? TUNE_PACE_BEFORE_LATE : TUNE_PACE_BEFORE;
+  return pace_allowed(p) * share / 1000;
+}
+
+static uint64_t ends_at(const pace *p) {
+  uint64_t share = p->fruitless ? TUNE_PACE_AFTER_LATE : TUNE_PACE_AFTER;
+  return pace_allowed(p) * share / 1000;
+}
+
 uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 
 /* Work to be done before the next objects come, as many as the last time: the part of what is left
  * that they are of what may still come. */
 static uint64_t debt_of(const pace *p) {
-  uint64_t share = p->fruitless ? TUNE_PACE_AFTER_LATE : TUNE_PACE_AFTER;
-  uint64_t allowed = pace_allowed(p) * share / 1000, used = pace_floating(p);
+  uint64_t allowed = ends_at(p), used = pace_floating(p);
   uint64_t room = allowed > used ? allowed - used : 0;
   uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
   uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
@@ -46,11 +56,10 @@ static uint64_t promoted_meanwhile(const pace *p) {
 }
 
 bool pace_wants_cycle(const pace *p) {
-  uint64_t allowed = pace_allowed(p), meanwhile = promoted_meanwhile(p);
-  uint64_t begin = allowed * (p->fruitless ? TUNE_PACE_BEFORE_LATE : TUNE_PACE_BEFORE) / 1000;
-  uint64_t end = allowed * (p->fruitless ? TUNE_PACE_AFTER_LATE : TUNE_PACE_AFTER) / 1000;
+  uint64_t least = pace_allowed(p) / 8, begin = begins_at(p);
+  uint64_t end = ends_at(p), meanwhile = promoted_meanwhile(p);
   if (begin + meanwhile > end) begin = end > meanwhile ? end - meanwhile : 0;
-  if (begin < allowed / 8) begin = allowed / 8;
+  if (begin < least) begin = least;
   return !p->in_cycle && pace_floating(p) >= begin;
 }
 

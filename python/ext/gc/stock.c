@@ -90,8 +90,6 @@ size_t gcstock_judge(const gclayout *g, gclink *members, uint64_t *uncollectable
   return found;
 }
 
-size_t gcstock_full(const gclayout *g) { return collect(g, 2); }
-
 void gcstock_clear_free_lists(const gclayout *g) {
   gclink old;
   gclist_init(&old);

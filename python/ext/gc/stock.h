@@ -13,14 +13,9 @@
 /* Has the members of a list, which is empty afterwards, collected; survivors come to the front of
  * the oldest generation, which they belong to. What is visible of a collection (counts, statistics,
  * callbacks) stays as it was. Returns how many were unreachable, uncollectable ones included, whose
- * number is added to *uncollectable. Runs
- * the program's code; a collection may be in progress in which nothing is being moved, as while
- * gc.callbacks are called. */
+ * number is added to *uncollectable. Runs the program's code; a collection may be in progress in
+ * which nothing is being moved, as while gc.callbacks are called. */
 size_t gcstock_judge(const gclayout *layout, gclink *members, uint64_t *uncollectable);
-
-/* CPython's own full collection, with all that is visible of it. Returns how many were unreachable.
- * No collection may be in progress. */
-size_t gcstock_full(const gclayout *layout);
 
 /* Empties CPython's free lists, as each of its full collections does. */
 void gcstock_clear_free_lists(const gclayout *layout);
