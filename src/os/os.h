@@ -61,6 +61,21 @@ uintptr_t os_thread_id(void);
 /* The process: another number in a child after fork. */
 uint64_t os_process_id(void);
 
+/* Bytes of the process that are in memory; 0: not to be found out. */
+size_t os_process_resident(void);
+
+/* Seconds since 1970. */
+uint64_t os_wall_seconds(void);
+
+/* Runs `run` in a child that is a copy of this process with this thread only, all signals blocked,
+ * no handlers of fork called: it must neither allocate through libc nor take a lock. Its result is
+ * the child's exit status. Returns the child, for waitpid, or minus the errno value. */
+int64_t os_child(int (*run)(void *ctx), void *ctx);
+
+/* A new or emptied file that only its owner can read. Its descriptor, or minus the errno value. */
+int os_create(const char *path);
+void os_close(int descriptor);
+
 /* An unpredictable number. */
 uint64_t os_random(void);
 

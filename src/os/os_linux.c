@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE 1 /* mremap */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -99,6 +104,38 @@ uintptr_t os_thread_id(void) {
 }
 
 uint64_t os_process_id(void) { return (uint64_t)getpid(); }
+
+/* The second number of statm is the resident pages. */
+size_t os_process_resident(void) {
+  char text[128];
+  int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+  if (file >= 0) close(file);
+  text[length < 0 ? 0 : length] = 0;
+  char *pages = strchr(text, ' ');
+  return pages ? strtoull(pages, NULL, 10) * os_page_size() : 0;
+}
+
+uint64_t os_wall_seconds(void) { return (uint64_t)time(NULL); }
+
+/* Not by fork, which calls handlers that expect to be followed by a program. */
+int64_t os_child(int (*run)(void *ctx), void *ctx) {
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  long child = syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+  if (child == 0) _exit(run(ctx));
+  int error = errno;
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return child < 0 ? -error : child;
+}
+
+int os_create(const char *path) {
+  int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  return file < 0 ? -errno : file;
+}
+
+void os_close(int descriptor) { close(descriptor); }
 
 uint64_t os_random(void) {
   uint64_t value;
