@@ -6,7 +6,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import interpreter
@@ -87,6 +87,29 @@ def ask(settings: Settings) -> list[Answer]:
 def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]:
     env = (("PYTHONPATH", str(STAND_IN)), ("BENCH_SECONDS", str(settings.size(1, 0) * 0.4)))
     columns, notes = interpreter.columns(settings, python, env=env)
+    asked = Asked("scripts", "CPU time of one loop, best of a run", "stock")
+    reach = REACH.get(python.name.rpartition(".")[0])
+    return compare(settings, python, columns, notes, asked, reach)
+
+
+@dataclass
+class Asked:
+    """What the scripts are run for, and the column that they are compared with."""
+
+    question: str
+    title: str
+    against: str
+
+
+def compare(
+    settings: Settings,
+    python: interpreter.Interpreter,
+    columns: list[Variant],
+    notes: list[str],
+    asked: Asked,
+    reach: float | None,
+) -> list[Answer]:
+    """Each script in each column; `reach` is for the geometric mean of their times."""
     times, peaks = [], []
     for script, *arguments in chosen(settings):
         path = str(folder(settings) / f"bm_{script}" / "run_benchmark.py")
@@ -95,26 +118,18 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> list[Answer]
             return run([*variant.prefix, path, *arguments], variant.env)
 
         numbers, failed = interleave(columns, settings, f"{python.name} {script}", once)
-        notes += failed
-        whole_process = {
-            name: numbers.pop(name) for name in ("user", "cpu", "peak") if name in numbers
-        }
-        times += [Row(name, "s", values, "stock") for name, values in numbers.items()]
-        peaks.append(Row(script, "B", whole_process["peak"], "stock"))
-    return tables(python.name, [v.name for v in columns], times, peaks, notes)
-
-
-def tables(
-    version: str, columns: list[str], times: list[Row], peaks: list[Row], notes: list[str]
-) -> list[Answer]:
-    reach = REACH.get(version.rpartition(".")[0])
+        notes = notes + failed
+        peak = [numbers.pop(name, {}) for name in ("user", "cpu", "peak")][-1]
+        times += [Row(name, "s", values, asked.against) for name, values in numbers.items()]
+        peaks.append(Row(script, "B", peak, asked.against))
     worst = max(times, key=lambda row: statistics.median(row.shown("ouro") or [0]))
     mean = geometric_mean(times, "geometric mean", reach=reach)
     times += [replace(worst, name=f"worst: {worst.name}", reach=1.03), mean]
     peaks.append(geometric_mean(peaks, "geometric mean", reach=1.05))
-    time_title = f"CPython {version}: pyperformance {VERSION}, CPU time of one loop, best of a run"
-    peak_title = f"CPython {version}: peak resident memory of the same runs"
+    names, version = [v.name for v in columns], f"CPython {python.name}"
+    title = f"{version}: pyperformance {VERSION}, {asked.title}"
+    peak_title = f"{version}: peak resident memory of the same runs"
     return [
-        Answer(f"scripts {version}", time_title, columns, times, notes),
-        Answer(f"scripts {version} peak", peak_title, columns, peaks),
+        Answer(f"{asked.question} {python.name}", title, names, times, notes),
+        Answer(f"{asked.question} {python.name} peak", peak_title, names, peaks),
     ]
