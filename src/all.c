@@ -30,6 +30,10 @@
 
 #include "cycle/tables.c"
 
+#include "snapshot/crc32.c"
+#include "snapshot/reader.c"
+#include "snapshot/writer.c"
+
 #include "object/big.c"
 #include "object/bytes.c"
 #include "object/check.c"

@@ -79,4 +79,12 @@ void os_close(int descriptor);
 /* An unpredictable number. */
 uint64_t os_random(void);
 
+/* A whole regular file in memory, to read; NULL and 0 bytes if it is empty. 0, or the errno value.
+ * Whoever shortens the file meanwhile ends the reader by SIGBUS. */
+int os_map_file(const char *path, const void **at, size_t *size);
+void os_unmap_file(const void *at, size_t size);
+
+/* Writes all of it, going on after short writes and signals. 0, or the errno value. */
+int os_write_all(int descriptor, const void *data, size_t size);
+
 #endif

@@ -2,12 +2,14 @@
 #define _GNU_SOURCE 1 /* mremap */
 #include <errno.h>
 #include <fcntl.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -141,4 +143,42 @@ uint64_t os_random(void) {
   uint64_t value;
   if (getrandom(&value, sizeof value, GRND_NONBLOCK) == (ssize_t)sizeof value) return value;
   return os_clock_ns() * 0x9E3779B97F4A7C15u ^ (uintptr_t)&value;
+}
+
+/* Of an open file; ESPIPE for what is no file of bytes with a length, as pipes and directories. */
+static int map_descriptor(int descriptor, const void **at, size_t *size) {
+  struct stat facts;
+  if (fstat(descriptor, &facts) != 0) return errno;
+  if (!S_ISREG(facts.st_mode)) return S_ISDIR(facts.st_mode) ? EISDIR : ESPIPE;
+  *at = NULL;
+  *size = (size_t)facts.st_size;
+  if (*size == 0) return 0;
+  void *p = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (p == MAP_FAILED) return errno;
+  *at = p;
+  return 0;
+}
+
+int os_map_file(const char *path, const void **at, size_t *size) {
+  int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not wait */
+  if (descriptor < 0) return errno;
+  int error = map_descriptor(descriptor, at, size);
+  close(descriptor);
+  return error;
+}
+
+void os_unmap_file(const void *at, size_t size) {
+  if (at) munmap((void *)(uintptr_t)at, size);
+}
+
+int os_write_all(int descriptor, const void *data, size_t size) {
+  const char *at = data;
+  while (size > 0) {
+    ssize_t written = write(descriptor, at, size);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return written < 0 ? errno : EIO;
+    at += written;
+    size -= (size_t)written;
+  }
+  return 0;
 }

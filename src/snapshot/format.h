@@ -5,8 +5,8 @@
  *
  *     file   = header block* end-block
  *     header = magic, 8 bytes, then version u32, then 0 u32
- *     block  = kind u32, length u32, crc32 u32 (of the payload), 0 u32, payload[length], 0 to 7
- *              zero bytes up to a multiple of 8
+ *     block  = kind u32, length u32, crc32 u32 (of kind, length, payload), 0 u32, payload[length],
+ *              0 to 7 zero bytes up to a multiple of 8
  *
  * Fixed numbers are little-endian. Blocks are written one after another and each is complete in
  * itself: a writer that is killed loses the last one, a reader skips kinds it does not know. The
@@ -35,7 +35,7 @@
  * What the header byte says is absent is what it was for the last object of the same type in the
  * block (flags, size, count), at first 0; an object without runs has no edges. An object with more
  * edges than fit a block continues: a record of the same address with SNAPSHOT_MORE, which counts
- * as the same object and brings edges only.
+ * as the same object and brings edges only. A record never ends between a key and its value.
  */
 #ifndef OURO_SRC_SNAPSHOT_FORMAT_H
 #define OURO_SRC_SNAPSHOT_FORMAT_H

@@ -50,12 +50,13 @@ typedef struct snapshot_totals {
 } snapshot_totals;
 
 /* Opens and checks the file's frame: blocks, checksums, types, names, texts, roots. Objects are
- * checked as they are read. NULL, with the reason: no such file, not a snapshot, a later version,
- * damaged. The caller closes it. */
+ * checked as they are read. NULL, with the reason, which does not repeat the path: no such file, not
+ * a snapshot, a later version, damaged, out of memory. The caller closes it. */
 snapshot *snapshot_open(const char *path, char why[SNAPSHOT_WHY]);
 void snapshot_close(snapshot *s);
 
-/* Whether the end block was there. If not, totals are what was found. */
+/* Whether the end block was there. If not, totals are what was found. Totals of objects and edges
+ * are what the writer said, though never more than the file has room for. */
 bool snapshot_complete(const snapshot *s);
 snapshot_totals snapshot_count(const snapshot *s);
 uint64_t snapshot_file_bytes(const snapshot *s);
@@ -71,12 +72,18 @@ snapshot_type snapshot_type_of(const snapshot *s, uint32_t id);
 snapshot_text snapshot_name(const snapshot *s, uint64_t id);
 snapshot_root snapshot_nth_root(const snapshot *s, size_t n);
 
-/* What an object is called, and whether it has a text at all. */
+/* What an object is called, and whether it has a text at all; of several the first. */
 bool snapshot_text_of(const snapshot *s, uint64_t address, snapshot_text_kind *kind,
                       snapshot_text *text);
 
 /* Blocks of objects, from 0; each holds at most SNAPSHOT_BLOCK_MAX bytes. */
 size_t snapshot_object_blocks(const snapshot *s);
+
+/* What the last object of a type was, for the next one that does not say. */
+typedef struct cursor_last {
+  uint64_t size, count;
+  uint32_t flags, begun;
+} cursor_last;
 
 /* A position in one of them. */
 typedef struct snapshot_cursor {
@@ -86,16 +93,22 @@ typedef struct snapshot_cursor {
   uint64_t runs_left, edges_left, next_index, last_key;
   snapshot_label_kind kind;
   bool damaged; /* what was read before it is good */
-  void *memory; /* of the last object of each type; the cursor's */
+
+  cursor_last *last; /* by type; the cursor's */
+  uint32_t types, types_room, begun;
 } snapshot_cursor;
 
-/* Begins a block; one cursor may begin one after another. False: out of memory. All zero at first. */
+/* Begins a block; one cursor may begin one after another, of one snapshot or several. False: out of
+ * memory. All zero at first. */
 bool cursor_begin(snapshot_cursor *c, const snapshot *s, size_t block);
 void cursor_finish(snapshot_cursor *c);
 
-/* The next object, past the edges that were not read. False: the end, or `damaged`. */
-bool cursor_object(snapshot_cursor *c);
+/* The next object, past the edges that were not read. Of one that continues only address and type
+ * are set. False: the end, or `damaged`. */
+static inline bool cursor_object(snapshot_cursor *c);
 /* The next edge of this object. False: there is none, or `damaged`. */
-bool cursor_edge(snapshot_cursor *c, snapshot_edge *edge);
+static inline bool cursor_edge(snapshot_cursor *c, snapshot_edge *edge);
+
+#include "cursor.h"
 
 #endif

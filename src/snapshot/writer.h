@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes a snapshot to a descriptor, one block at a time. Nothing is allocated: the writer is one
- * struct of about 5 MiB, so that a forked child of a program near its limit can have it in fresh
+ * struct of about 1.3 MiB, so that a forked child of a program near its limit can have it in fresh
  * pages and no lock is needed. Errors stick: after one nothing is written and writer_end tells it.
  * One thread.
  *

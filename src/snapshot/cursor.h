@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The decoder of objects, inline: every analysis runs through all of them. Included by reader.h. */
+#ifndef OURO_SRC_SNAPSHOT_CURSOR_H
+#define OURO_SRC_SNAPSHOT_CURSOR_H
+
+#include "reader.h"
+#include "varint.h"
+
+/* Addresses in the file are divided; undivided ones have 64 bits. */
+#define CURSOR_ADDRESS_END ((uint64_t)1 << 61)
+
+/* Ends the cursor for good. Returns false. */
+OURO_COLD bool cursor_damage(snapshot_cursor *c);
+
+static inline bool cursor_number(snapshot_cursor *c, uint64_t *value) {
+  return varint_get(&c->at, c->end, value);
+}
+
+/* A number with a limit. */
+static inline bool cursor_below(snapshot_cursor *c, uint64_t limit, uint64_t *value) {
+  return varint_get(&c->at, c->end, value) && OURO_LIKELY(*value < limit);
+}
+
+/* A difference of addresses to a divided one. */
+static inline bool cursor_address(snapshot_cursor *c, uint64_t from, uint64_t *address) {
+  uint64_t difference;
+  if (!cursor_number(c, &difference)) return false;
+  from += varint_unfold(difference);
+  *address = from * SNAPSHOT_GRAIN;
+  return OURO_LIKELY(from < CURSOR_ADDRESS_END);
+}
+
+static inline cursor_last *cursor_last_of(snapshot_cursor *c, uint32_t type) {
+  cursor_last *last = &c->last[type];
+  if (OURO_UNLIKELY(last->begun != c->begun)) *last = (cursor_last){.begun = c->begun};
+  return last;
+}
+
+static inline bool cursor_digest(snapshot_cursor *c) {
+  if (c->end - c->at < 4) return false;
+  c->object.digest = varint_fixed32(c->at);
+  c->at += 4;
+  return true;
+}
+
+/* What the header byte says is there, after it. */
+static inline bool cursor_fields(snapshot_cursor *c, unsigned has) {
+  cursor_last *last = cursor_last_of(c, c->object.type);
+  uint64_t flags = last->flags;
+  c->object.digest = 0;
+  if (has & SNAPSHOT_HAS_FLAGS && !cursor_below(c, (uint64_t)UINT32_MAX + 1, &flags)) return false;
+  if (has & SNAPSHOT_HAS_SIZE && !cursor_number(c, &last->size)) return false;
+  if (has & SNAPSHOT_HAS_COUNT && !cursor_number(c, &last->count)) return false;
+  if (has & SNAPSHOT_HAS_DIGEST && !cursor_digest(c)) return false;
+  c->object.flags = last->flags = (uint32_t)flags;
+  c->object.size = last->size;
+  c->object.count = last->count;
+  return true;
+}
+
+static inline bool cursor_more(snapshot_cursor *c, unsigned has) {
+  const snapshot_object *o = &c->object;
+  c->object = (snapshot_object){.address = o->address, .type = o->type, .more = true};
+  return (has & ~(unsigned)SNAPSHOT_HAS_RUNS) == SNAPSHOT_MORE;
+}
+
+static inline bool cursor_record(snapshot_cursor *c) {
+  uint64_t type;
+  snapshot_object *o = &c->object;
+  if (!cursor_address(c, o->address / SNAPSHOT_GRAIN, &o->address) || o->address == 0) return false;
+  if (!cursor_below(c, c->types, &type) || c->at == c->end) return false;
+  o->type = (uint32_t)type;
+  o->more = false;
+  unsigned has = *c->at++;
+  if (OURO_UNLIKELY(has >= SNAPSHOT_MORE)) {
+    if (!cursor_more(c, has)) return false;
+  } else if (!cursor_fields(c, has)) return false;
+  return !(has & SNAPSHOT_HAS_RUNS) || cursor_number(c, &c->runs_left);
+}
+
+static inline bool cursor_run(snapshot_cursor *c) {
+  uint64_t head;
+  c->runs_left--;
+  if (!cursor_number(c, &head)) return false;
+  c->kind = (snapshot_label_kind)(head % SNAPSHOT_LABEL_ROOM);
+  c->edges_left = head / SNAPSHOT_LABEL_ROOM;
+  return c->kind != SNAPSHOT_INDEX || cursor_number(c, &c->next_index);
+}
+
+static inline bool cursor_edge(snapshot_cursor *c, snapshot_edge *edge) {
+  while (c->edges_left == 0) {
+    if (c->runs_left == 0) return false;
+    if (OURO_UNLIKELY(!cursor_run(c))) return cursor_damage(c);
+  }
+  c->edges_left--;
+  edge->kind = c->kind;
+  edge->label = 0;
+  if (snapshot_label_named(c->kind)) {
+    if (OURO_UNLIKELY(!cursor_number(c, &edge->label))) return cursor_damage(c);
+  } else if (c->kind == SNAPSHOT_INDEX) edge->label = c->next_index++;
+  else if (c->kind == SNAPSHOT_VALUE) edge->label = c->last_key;
+  if (OURO_UNLIKELY(!cursor_address(c, c->object.address / SNAPSHOT_GRAIN, &edge->target)))
+    return cursor_damage(c);
+  if (c->kind == SNAPSHOT_KEY) c->last_key = edge->target;
+  return true;
+}
+
+static inline bool cursor_object(snapshot_cursor *c) {
+  snapshot_edge unread;
+  while (c->edges_left | c->runs_left)
+    if (!cursor_edge(c, &unread)) break;
+  if (c->at == c->end) return false;
+  c->last_key = 0;
+  return OURO_LIKELY(cursor_record(c)) || cursor_damage(c);
+}
+
+#endif
