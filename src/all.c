@@ -58,6 +58,7 @@
 #include "object/reuse.c"
 #include "object/runtime.c"
 #include "object/set.c"
+#include "object/snapshot.c"
 #include "object/str.c"
 #include "object/tuple.c"
 #include "object/type.c"

@@ -16,5 +16,6 @@
 #include <ouro/bytes.h>
 #include <ouro/number.h>
 #include <ouro/record.h>
+#include <ouro/snapshot.h>
 
 #endif

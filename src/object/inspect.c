@@ -17,7 +17,7 @@ static bool each_in_word(runtime *rt, uint64_t word, unsigned kind, inspect_fn v
   return true;
 }
 
-static uint64_t words_of_page(const runtime *rt, uint64_t number) {
+uint64_t inspect_words(const runtime *rt, uint64_t number) {
   if (page_is_big(number)) return rt->big[number] ? CYCLE_PAGE_SLOTS / 64 : 0;
   if (!page_is_pool(rt, number)) return 0;
   const ouro_pool *pool = page_pool(rt, number);
@@ -28,7 +28,7 @@ static uint64_t words_of_page(const runtime *rt, uint64_t number) {
 bool inspect_each(runtime *rt, unsigned kind, inspect_fn visit, void *ctx) {
   uint64_t pages = page_count(rt);
   for (uint64_t number = 0; number < pages; number++) {
-    uint64_t words = words_of_page(rt, number);
+    uint64_t words = inspect_words(rt, number);
     for (uint64_t w = 0; w < words; w++)
       if (!each_in_word(rt, number * 64 + w, kind, visit, ctx)) return false;
   }

@@ -10,6 +10,9 @@
 typedef bool (*inspect_fn)(void *ctx, ouro_object *o);
 bool inspect_each(runtime *rt, unsigned kind, inspect_fn visit, void *ctx);
 
+/* How many words of slots a page has for objects; 0: its blocks are none. */
+uint64_t inspect_words(const runtime *rt, uint64_t number);
+
 /* The name of reference i, as embed_traverse numbers them. */
 void inspect_name(const runtime *rt, const ouro_object *o, size_t i, char *out, size_t room);
 
