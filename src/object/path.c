@@ -64,7 +64,7 @@ static void count_reference(ouro_object *referent, void *arg) {
   if (i != ADDRMAP_NONE) g->found[i]++;
 }
 
-static void reach(path_graph *g, uint32_t i, uint32_t parent) {
+static void reach_place(path_graph *g, uint32_t i, uint32_t parent) {
   if (i == ADDRMAP_NONE || g->parent[i] != NO_PARENT) return;
   g->parent[i] = parent;
   g->queue[g->tail++] = i;
@@ -72,7 +72,7 @@ static void reach(path_graph *g, uint32_t i, uint32_t parent) {
 
 static void reach_reference(ouro_object *referent, void *arg) {
   path_graph *g = arg;
-  reach(g, addrmap_get(&g->numbers, referent), g->from);
+  reach_place(g, addrmap_get(&g->numbers, referent), g->from);
 }
 
 static void traverse(path_graph *g, uint32_t i, ouro_visit_fn visit) {
@@ -83,7 +83,7 @@ static void traverse(path_graph *g, uint32_t i, ouro_visit_fn visit) {
 static void search(path_graph *g, uint32_t wanted) {
   for (uint32_t i = 0; i < g->count; i++) traverse(g, i, count_reference);
   for (uint32_t i = 0; i < g->count; i++)
-    if (embed_count(g->rt, g->objects[i]) > g->found[i]) reach(g, i, i);
+    if (embed_count(g->rt, g->objects[i]) > g->found[i]) reach_place(g, i, i);
   while (g->head < g->tail && g->parent[wanted] == NO_PARENT) {
     g->from = g->queue[g->head++];
     traverse(g, g->from, reach_reference);
