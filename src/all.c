@@ -69,3 +69,9 @@
 #include "object/weakset.c"
 #include "object/weaktable.c"
 #include "object/weakvaluedict.c"
+
+#include "analyze/array.c"
+#include "analyze/graph.c"
+#include "analyze/labels.c"
+#include "analyze/load.c"
+#include "analyze/places.c"
