@@ -15,6 +15,8 @@
 #include "ledger.h"
 #include "report.h"
 #include "service.h"
+#include "snap/api.h"
+#include "snap/dump.h"
 
 /* What may be garbage and not yet found, of the live objects: as much as CPython lets gather. */
 #define GARBAGE_LIMIT_PERMILLE 250
@@ -221,6 +223,7 @@ static int install_here(PyObject *module, const options *wanted, bool quiet) {
   installed = *wanted;
   state->attached = true;
   if (!main) return 0;
+  snapdump_prepare();
   if (start_service(module, quiet) < 0) return -1;
   start_collector(quiet);
   return 0;
@@ -390,7 +393,8 @@ static int module_exec(PyObject *module) {
   module_state *state = PyModule_GetState(module);
   state->given_back = PyStructSequence_NewType(&given_back_desc);
   if (state->given_back == NULL || PyModule_AddFunctions(module, report_methods) < 0 ||
-      PyModule_AddFunctions(module, gcapi_methods) < 0)
+      PyModule_AddFunctions(module, gcapi_methods) < 0 ||
+      PyModule_AddFunctions(module, snapapi_methods) < 0)
     return -1;
   if (PyModule_AddObjectRef(module, "GivenBack", (PyObject *)state->given_back) < 0) return -1;
   return PyModule_AddStringConstant(module, "__version__", OURO_VERSION);

@@ -18,6 +18,8 @@ request_kind request_parse(const char *text, size_t length) {
   if (is(text, size, "ledger")) return REQUEST_LEDGER;
   if (is(text, size, "gc")) return REQUEST_GC;
   if (is(text, size, "give_back")) return REQUEST_GIVE_BACK;
+  if (is(text, size, "snapshot")) return REQUEST_SNAPSHOT;
+  if (is(text, size, "snapshot redact")) return REQUEST_SNAPSHOT_REDACTED;
   return REQUEST_UNKNOWN;
 }
 

@@ -20,8 +20,18 @@ typedef enum request_kind {
   REQUEST_PING,
   REQUEST_LEDGER,
   REQUEST_GC,
-  REQUEST_GIVE_BACK
+  REQUEST_GIVE_BACK,
+  REQUEST_SNAPSHOT,
+  REQUEST_SNAPSHOT_REDACTED
 } request_kind;
+
+/* A snapshot's request comes with two descriptors, for the file and for what snaptake_tell says. */
+#define REQUEST_PASSED 2
+
+typedef struct request {
+  request_kind kind;
+  int passed[REQUEST_PASSED]; /* of those kinds only */
+} request;
 
 /* What the bytes received so far ask for. Bytes behind the first line are ignored. */
 request_kind request_parse(const char *text, size_t length);

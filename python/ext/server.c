@@ -160,14 +160,86 @@ static bool ready(server *s, int fd, short events, long deadline) {
   return false;
 }
 
-static request_kind receive(server *s, int fd) {
+/* --- Descriptors that a client passes --- */
+
+/* One more than any request has, so that too many are noticed. */
+#define PASSED_ROOM (REQUEST_PASSED + 1)
+
+typedef struct passed {
+  int fd[PASSED_ROOM];
+  size_t count;
+} passed;
+
+static void close_passed(passed *from) {
+  for (size_t i = 0; i < from->count; i++) close(from->fd[i]);
+  from->count = 0;
+}
+
+/* The room of a message is the room of all: what comes with a second one is too many. */
+static void take_passed(struct msghdr *message, passed *to) {
+  for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL; at = CMSG_NXTHDR(message, at)) {
+    if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS) continue;
+    size_t count = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
+      if (to->count < PASSED_ROOM) to->fd[to->count++] = fd;
+      else close(fd);
+    }
+  }
+}
+
+static ssize_t receive_some(int fd, char *text, size_t room, passed *also) {
+  union {
+    char bytes[CMSG_SPACE(PASSED_ROOM * sizeof(int))];
+    struct cmsghdr aligned;
+  } control;
+  struct iovec into = {.iov_base = text, .iov_len = room};
+  struct msghdr message = {.msg_iov = &into,
+                           .msg_iovlen = 1,
+                           .msg_control = control.bytes,
+                           .msg_controllen = sizeof control.bytes};
+  ssize_t got = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+  if (got >= 0) take_passed(&message, also);
+  return got;
+}
+
+static bool is_file(int fd) {
+  struct stat info;
+  int mode = fcntl(fd, F_GETFL);
+  return fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && mode >= 0 &&
+         (mode & O_ACCMODE) != O_RDONLY;
+}
+
+static bool is_pipe(int fd) {
+  struct stat info;
+  return fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
+}
+
+static bool wants_descriptors(request_kind what) {
+  return what == REQUEST_SNAPSHOT || what == REQUEST_SNAPSHOT_REDACTED;
+}
+
+/* NULL, or what is wrong with what came along. */
+static const char *refused(request_kind what, const passed *given) {
+  size_t wanted = wants_descriptors(what) ? REQUEST_PASSED : 0;
+  if (given->count < wanted) return "the request lacks its descriptors, a file and a pipe";
+  if (given->count > wanted) return "the request has too many descriptors";
+  if (wanted > 0 && !is_file(given->fd[0])) return "the snapshot's file is no file to write to";
+  if (wanted > 0 && !is_pipe(given->fd[1])) return "the request's second descriptor is no pipe";
+  return NULL;
+}
+
+/* --- A conversation --- */
+
+static request_kind receive(server *s, int fd, passed *also) {
   char text[REQUEST_BYTES_MAX];
   size_t length = 0;
   request_kind kind = REQUEST_INCOMPLETE;
   long deadline = now_ms() + CLIENT_PATIENCE_MS;
   while (kind == REQUEST_INCOMPLETE) {
     if (!ready(s, fd, POLLIN, deadline)) return REQUEST_INCOMPLETE;
-    ssize_t got = recv(fd, text + length, sizeof text - length, 0);
+    ssize_t got = receive_some(fd, text + length, sizeof text - length, also);
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (got <= 0) return REQUEST_INCOMPLETE;
     length += (size_t)got;
@@ -202,13 +274,24 @@ static bool may_ask(int fd) {
   return peer.uid == geteuid() || peer.uid == 0;
 }
 
-static void converse(server *s, int fd) {
-  request_kind what = may_ask(fd) ? receive(s, fd) : REQUEST_INCOMPLETE;
-  if (what == REQUEST_INCOMPLETE) return;
-  if (what == REQUEST_TOO_LONG || what == REQUEST_UNKNOWN)
+static void answer(server *s, request_kind what, const passed *also) {
+  if (what == REQUEST_TOO_LONG || what == REQUEST_UNKNOWN) {
     reply_error(&s->reply, "unknown request; this is Ouro " OURO_VERSION);
-  else s->answer(what, &s->reply);
+    return;
+  }
+  const char *wrong = refused(what, also);
+  const request asked = {.kind = what, .passed = {also->fd[0], also->fd[1]}};
+  if (wrong != NULL) reply_error(&s->reply, "%s", wrong);
+  else s->answer(&asked, &s->reply);
   if (!s->reply.ok) reply_error(&s->reply, "the reply does not fit");
+}
+
+static void converse(server *s, int fd) {
+  passed also = {.count = 0};
+  request_kind what = may_ask(fd) ? receive(s, fd, &also) : REQUEST_INCOMPLETE;
+  if (what != REQUEST_INCOMPLETE) answer(s, what, &also);
+  close_passed(&also);
+  if (what == REQUEST_INCOMPLETE) return;
   deliver(s, fd);
   discard(fd);
 }

@@ -23,7 +23,7 @@
 
 typedef struct server {
   /* Writes the reply to a request; runs in the server's thread, without the GIL. */
-  void (*answer)(request_kind what, reply_text *to);
+  void (*answer)(const request *what, reply_text *to);
   int listener; /* -1: closed */
   dev_t device; /* with `inode`: which socket the listener is */
   ino_t inode;

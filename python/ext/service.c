@@ -4,6 +4,7 @@
 
 #include "service.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -12,17 +13,20 @@
 
 #include "os/os.h"
 #include "server.h"
+#include "snap/take.h"
 #include "thread.h"
 #include "ticker.h"
 
 /* How long a client waits for work that needs the GIL; less than the client's own patience. */
 #define GIL_PATIENCE_MS 3000
+#define SNAPSHOT_PATIENCE_MS 5000
 
 /* One per process, as the hook is. */
 static struct service {
   bool started;
   ouro_heap *heap;
   service_options options;
+  service_given_back given; /* what the last job of that kind has returned */
   ticker ticker;
   server server;
   bool warned;
@@ -80,22 +84,71 @@ static void answer_gc(reply_text *to) {
   reply_end(to);
 }
 
+static void give_back(void *unused) {
+  (void)unused;
+  service.given = service.options.give_back(service.heap);
+}
+
 static void answer_give_back(reply_text *to) {
-  service_given_back given;
-  if (!ticker_give_back(&service.ticker, GIL_PATIENCE_MS, &given)) {
+  if (!ticker_do(&service.ticker, TICKER_GIVE_BACK, give_back, NULL, GIL_PATIENCE_MS, true)) {
     reply_error(to, "busy in one long call of C code; it gives back as soon as that call returns");
     return;
   }
   reply_begin(to);
-  reply_given_back(to, given);
+  reply_given_back(to, service.given);
   reply_end(to);
 }
 
-static void answer(request_kind what, reply_text *to) {
-  if (what == REQUEST_LEDGER) answer_ledger(to);
-  else if (what == REQUEST_GC) answer_gc(to);
-  else if (what == REQUEST_GIVE_BACK) answer_give_back(to);
-  else answer_ping(to);
+typedef struct snapshot_job {
+  int file;
+  snaptake_options options;
+  snaptaken taken;
+  int error;
+} snapshot_job;
+
+static void take_snapshot(void *argument) {
+  snapshot_job *job = argument;
+  job->error = snaptake(service.heap, job->file, &job->options, &job->taken);
+  if (job->taken.child > 0) snaptake_leave(job->taken.child);
+}
+
+static void reply_taken(reply_text *to, const snapshot_job *job) {
+  bool forked = job->taken.child > 0;
+  reply_begin(to);
+  reply_put(to, "snapshot.mode", "%s", forked ? "fork" : "in place");
+  reply_put(to, "snapshot.pause_ns", "%" PRIu64, job->taken.pause_ns);
+  if (forked) reply_put(to, "snapshot.writer", "%ld", (long)job->taken.child);
+  reply_end(to);
+}
+
+/* The ledger is read before, since the program need not wait for that. */
+static void answer_snapshot(const request *what, reply_text *to) {
+  ledger book;
+  bool known = ledger_read(service.heap, &book) == 0;
+  snapshot_job job = {.file = what->passed[0],
+                      .options = {.redact = what->kind == REQUEST_SNAPSHOT_REDACTED,
+                                  .in_place = true,
+                                  .status = what->passed[1],
+                                  .ledger = known ? &book : NULL}};
+  if (!ticker_do(&service.ticker, TICKER_SNAPSHOT, take_snapshot, &job, SNAPSHOT_PATIENCE_MS,
+                 false))
+    reply_error(to,
+                "it has not run Python code for %d s, it is in one long call of C code; try "
+                "again, or see what needs no turn: ouro ledger %ld",
+                SNAPSHOT_PATIENCE_MS / 1000, (long)getpid());
+  else if (job.error != 0) reply_error(to, "cannot write the snapshot: %s", strerror(job.error));
+  else reply_taken(to, &job);
+}
+
+static void answer(const request *what, reply_text *to) {
+  switch (what->kind) {
+  case REQUEST_LEDGER: answer_ledger(to); break;
+  case REQUEST_GC: answer_gc(to); break;
+  case REQUEST_GIVE_BACK: answer_give_back(to); break;
+  case REQUEST_SNAPSHOT:
+  case REQUEST_SNAPSHOT_REDACTED: answer_snapshot(what, to); break;
+  default: answer_ping(to);
+  }
 }
 
 /* --- Up and down --- */

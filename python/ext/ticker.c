@@ -6,10 +6,14 @@
 #include <time.h>
 
 #include "hook.h"
+#include "snap/take.h"
 #include "thread.h"
 
 /* A program that does nothing is woken this often. */
 #define IDLE_MS 1000
+
+/* A child that writes a snapshot is looked after this often. */
+#define OFTEN_MS 250
 
 /* A program that runs, or has freed something lately, is looked at twice per decay time, but not
  * more often than this. */
@@ -35,6 +39,7 @@ typedef struct pace {
   uint64_t cpu;   /* of the process at the last look */
   bool ticked;    /* the last look found work */
   unsigned quiet; /* looks since the program or we did something */
+  bool often;     /* something waits that does not wake us */
 } pace;
 
 static uint64_t clock_ns(clockid_t which) {
@@ -58,13 +63,35 @@ static bool is_stopping(ticker *t) {
   return stopping;
 }
 
-static void do_job(ticker *t) {
-  service_given_back given = t->options.give_back(t->heap);
+static void tick(void *argument) {
+  const ticker *t = argument;
+  ouro_heap_tick(t->heap, TICK_BUDGET_NS);
+}
+
+static void set_state(ticker *t, ticker_job *job, ticker_state state) {
   pthread_mutex_lock(&t->lock);
-  t->given = given;
-  t->job = TICKER_DONE;
+  job->state = state;
   pthread_cond_broadcast(&t->changed);
   pthread_mutex_unlock(&t->lock);
+}
+
+/* Whoever wanted it may have gone while the GIL was waited for. */
+static ticker_job *next_job(ticker *t) {
+  ticker_job *found = NULL;
+  pthread_mutex_lock(&t->lock);
+  for (int i = 0; i < TICKER_JOBS && found == NULL; i++)
+    if (t->job[i].state == TICKER_WANTED) found = &t->job[i];
+  if (found != NULL) found->state = TICKER_RUNNING;
+  pthread_mutex_unlock(&t->lock);
+  return found;
+}
+
+static void do_jobs(void *argument) {
+  ticker *t = argument;
+  for (ticker_job *job; (job = next_job(t)) != NULL;) {
+    job->run(job->argument);
+    set_state(t, job, TICKER_DONE);
+  }
 }
 
 /* False: the thread is to end, and whoever ends it may hold the GIL while it waits. */
@@ -83,15 +110,12 @@ static void leave_gil(ticker *t) {
 }
 
 /* One slice. Returns how long the GIL was waited for. */
-static uint64_t with_gil(ticker *t, bool job) {
+static uint64_t with_gil(ticker *t, void (*run)(void *), void *argument) {
   if (!turn_to_gil(t)) return 0;
   uint64_t asked = clock_ns(CLOCK_MONOTONIC);
   PyGILState_STATE state = PyGILState_Ensure();
   uint64_t waited = clock_ns(CLOCK_MONOTONIC) - asked;
-  if (!is_stopping(t)) {
-    if (job) do_job(t);
-    else ouro_heap_tick(t->heap, TICK_BUDGET_NS);
-  }
+  if (!is_stopping(t)) run(argument);
   PyGILState_Release(state);
   leave_gil(t);
   return waited;
@@ -106,7 +130,7 @@ static bool wants_tick(const ticker *t) {
 /* Ticks until the round is over. */
 static void run_round(ticker *t) {
   while (wants_tick(t) && !is_stopping(t)) {
-    uint64_t gap = with_gil(t, false) < GIL_FREE_NS ? GAP_FREE_NS : GAP_WANTED_NS;
+    uint64_t gap = with_gil(t, tick, t) < GIL_FREE_NS ? GAP_FREE_NS : GAP_WANTED_NS;
     if (!wants_tick(t)) return;
     nanosleep(&(struct timespec){.tv_nsec = (long)gap}, NULL);
   }
@@ -121,20 +145,26 @@ static uint64_t next_look_ns(const ticker *t, pace *p) {
   if (often < LEAST_MS) often = LEAST_MS;
   p->cpu = cpu;
   bool idle = p->quiet > QUIET_LOOKS && often < IDLE_MS;
-  return (idle ? IDLE_MS : often) * 1000000u;
+  return (idle && !p->often ? IDLE_MS : often < OFTEN_MS ? often : OFTEN_MS) * 1000000u;
+}
+
+static bool has_job(const ticker *t) {
+  for (int i = 0; i < TICKER_JOBS; i++)
+    if (t->job[i].state == TICKER_WANTED) return true;
+  return false;
 }
 
 /* Until the time is over, a job is wanted or the thread is to end. Returns whether it goes on. */
 static bool wait_for_work(ticker *t, pace *p, bool *job) {
   struct timespec until = after_ns(next_look_ns(t, p));
-  bool forever = t->options.decay_ms == 0 && t->later == NULL;
+  bool forever = t->options.decay_ms == 0 && t->later == NULL && !p->often;
   int result = 0;
   pthread_mutex_lock(&t->lock);
-  while (!t->stopping && t->job != TICKER_WANTED && result == 0)
+  while (!t->stopping && !has_job(t) && result == 0)
     result = forever ? pthread_cond_wait(&t->changed, &t->lock)
                      : pthread_cond_timedwait(&t->changed, &t->lock, &until);
   bool going_on = !t->stopping;
-  *job = t->job == TICKER_WANTED;
+  *job = has_job(t);
   pthread_mutex_unlock(&t->lock);
   return going_on;
 }
@@ -147,7 +177,8 @@ static void *run(void *argument) {
     void (*later)(void) = t->later;
     t->later = NULL;
     if (later != NULL) later();
-    if (job) with_gil(t, true);
+    if (job) with_gil(t, do_jobs, t);
+    p.often = snaptake_reap();
     p.ticked = t->options.decay_ms > 0 && wants_tick(t);
     if (p.ticked) run_round(t);
   }
@@ -190,17 +221,24 @@ void ticker_stop(ticker *t) {
   t->running = false;
 }
 
-bool ticker_give_back(ticker *t, int patience_ms, service_given_back *out) {
-  struct timespec until = after_ns((uint64_t)patience_ms * 1000000u);
+/* Whether it was done. A job whose turn has come is under the GIL and ends by itself. */
+static bool await_job(ticker *t, ticker_job *job, const struct timespec *until) {
   int result = 0;
+  while (!t->stopping && job->state == TICKER_WANTED && result == 0)
+    result = pthread_cond_timedwait(&t->changed, &t->lock, until);
+  while (job->state == TICKER_RUNNING) pthread_cond_wait(&t->changed, &t->lock);
+  return job->state == TICKER_DONE;
+}
+
+bool ticker_do(ticker *t, ticker_job_name which, void (*run_it)(void *), void *argument,
+               int patience_ms, bool stays) {
+  struct timespec until = after_ns((uint64_t)patience_ms * 1000000u);
+  ticker_job *job = &t->job[which];
   pthread_mutex_lock(&t->lock);
-  if (!t->stopping) t->job = TICKER_WANTED;
+  if (!t->stopping) *job = (ticker_job){TICKER_WANTED, run_it, argument};
   pthread_cond_broadcast(&t->changed);
-  while (!t->stopping && t->job == TICKER_WANTED && result == 0)
-    result = pthread_cond_timedwait(&t->changed, &t->lock, &until);
-  bool done = t->job == TICKER_DONE;
-  if (done) *out = t->given;
-  if (done) t->job = TICKER_NO_JOB;
+  bool done = await_job(t, job, &until);
+  if (done || !stays) job->state = TICKER_IDLE;
   pthread_mutex_unlock(&t->lock);
   return done;
 }

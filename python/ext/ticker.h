@@ -13,7 +13,16 @@
 
 #include "service.h"
 
-typedef enum ticker_job { TICKER_NO_JOB, TICKER_WANTED, TICKER_DONE } ticker_job;
+typedef enum ticker_state { TICKER_IDLE, TICKER_WANTED, TICKER_RUNNING, TICKER_DONE } ticker_state;
+
+typedef enum ticker_job_name { TICKER_GIVE_BACK, TICKER_SNAPSHOT, TICKER_JOBS } ticker_job_name;
+
+/* What somebody else's thread wants done with the GIL held. */
+typedef struct ticker_job {
+  ticker_state state;
+  void (*run)(void *argument);
+  void *argument;
+} ticker_job;
 
 typedef struct ticker {
   ouro_heap *heap;
@@ -26,8 +35,7 @@ typedef struct ticker {
   pthread_cond_t changed;
   bool stopping;
   bool at_gil; /* waiting for the GIL, or holding it */
-  ticker_job job;
-  service_given_back given;
+  ticker_job job[TICKER_JOBS];
 } ticker;
 
 void ticker_init(ticker *t, ouro_heap *heap, const service_options *options);
@@ -41,9 +49,11 @@ bool ticker_dismiss(ticker *t);
 /* Ends the thread. Call it without the GIL, unless ticker_dismiss said that it may be held. */
 void ticker_stop(ticker *t);
 
-/* Has all free memory given back, in the thread. False: the GIL was not to be had within
- * `patience_ms` (the job stays, and is done when it is), or the thread does not run. Any thread
- * without the GIL, one at a time. */
-bool ticker_give_back(ticker *t, int patience_ms, service_given_back *out);
+/* Has `run` called in the thread, with the GIL held. False: the GIL was not to be had within
+ * `patience_ms`, or the thread does not run. Then the job is dropped; with `stays` it is done when
+ * the GIL is there, so that the argument must live on. A job that has begun is waited for. Any
+ * thread without the GIL, one at a time for each name. */
+bool ticker_do(ticker *t, ticker_job_name which, void (*run)(void *), void *argument,
+               int patience_ms, bool stays);
 
 #endif

@@ -7,13 +7,14 @@
     ouro.install()           # from here on, objects come from Ouro's pools
     ouro.memory()            # where the resident memory is, in rows that add up
     ouro.give_back()         # return free memory to the operating system now
+    ouro.snapshot("a.snap")  # what is alive and who holds it, for `ouro why a.snap`
 
 With ouro.install(pause_ms=1.0) full collections take place in slices of a millisecond: ouro.gc.
 """
 
 import sys
 
-__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory"]
+__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory", "snapshot"]
 
 
 def _unsupported():
@@ -58,4 +59,8 @@ def __getattr__(name):
         import ouro.gc as module
 
         return module
+    if name == "snapshot":  # the same
+        from ouro._snapshot import snapshot as function
+
+        return function
     raise AttributeError(f"module 'ouro' has no attribute {name!r}")

@@ -6,5 +6,6 @@ from ouro._ouro import give_back as give_back
 from ouro._ouro import install as install
 from ouro._ouro import installed as installed
 from ouro._ouro import memory as memory
+from ouro._snapshot import snapshot as snapshot
 
-__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory"]
+__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory", "snapshot"]

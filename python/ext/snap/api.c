@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "api.h"
+
+#include <errno.h>
+
+#include "../hook.h"
+#include "dump.h"
+#include "take.h"
+
+static bool refuse_interpreter(void) {
+  if (compat_is_main()) return false;
+  PyErr_SetString(PyExc_RuntimeError, "call ouro.snapshot() in the main interpreter");
+  return true;
+}
+
+/* 0; or -1 with an exception, of a signal's handler too: the child then goes on by itself. */
+static int wait_for(pid_t child) {
+  int error;
+  do {
+    Py_BEGIN_ALLOW_THREADS error = snaptake_wait(child);
+    Py_END_ALLOW_THREADS if (error == EINTR && PyErr_CheckSignals() < 0) {
+      snaptake_leave(child);
+      return -1;
+    }
+  } while (error == EINTR);
+  if (error == 0) return 0;
+  errno = error;
+  if (error > 0) PyErr_SetFromErrno(PyExc_OSError);
+  else PyErr_SetString(PyExc_ChildProcessError, "the snapshot's writer was killed");
+  return -1;
+}
+
+static int take(int file, bool redact, snaptaken *taken) {
+  ledger book;
+  int unknown;
+  Py_BEGIN_ALLOW_THREADS unknown = ledger_read(hook_heap(), &book);
+  Py_END_ALLOW_THREADS const snaptake_options how = {
+      .redact = redact, .in_place = true, .status = -1, .ledger = unknown ? NULL : &book};
+  errno = snaptake(hook_heap(), file, &how, taken);
+  if (errno == 0) return 0;
+  PyErr_SetFromErrno(PyExc_OSError);
+  return -1;
+}
+
+PyDoc_STRVAR(take_doc, "_snapshot($module, descriptor, redact, wait, /)\n--\n\n"
+                       "Have the heap written to the descriptor: nanoseconds the program paused.");
+
+static PyObject *snapapi_take(PyObject *Py_UNUSED(module), PyObject *args) {
+  int file, redact, wait;
+  snaptaken taken;
+  if (!PyArg_ParseTuple(args, "ipp:_snapshot", &file, &redact, &wait)) return NULL;
+  if (refuse_interpreter()) return NULL;
+  snapdump_prepare();
+  if (take(file, redact, &taken) < 0) return NULL;
+  if (taken.child > 0 && wait && wait_for(taken.child) < 0) return NULL;
+  if (taken.child > 0 && !wait) snaptake_leave(taken.child);
+  return PyLong_FromUnsignedLongLong(taken.pause_ns);
+}
+
+PyMethodDef snapapi_methods[] = {
+    {"_snapshot", snapapi_take, METH_VARARGS, take_doc},
+    {"_snapshot_in_place", snapdump_py, METH_VARARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};

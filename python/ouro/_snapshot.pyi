@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+from os import PathLike
+from typing import NamedTuple
+
+_Path = str | bytes | PathLike[str] | PathLike[bytes]
+
+class Snapshot(NamedTuple):
+    """A snapshot that was taken."""
+
+    path: _Path
+    pause_seconds: float
+    bytes: int
+
+def snapshot(path: _Path, *, redact: bool = False, wait: bool = True) -> Snapshot: ...
