@@ -186,12 +186,34 @@ static bool ready(int fd, short events, long deadline) {
   }
 }
 
-static bool send_all(int fd, const char *text, size_t length, long deadline) {
+static ssize_t send_some(int fd, const char *text, size_t length, const channel_request *with) {
+  union {
+    char bytes[CMSG_SPACE(CHANNEL_PASSED_MAX * sizeof(int))];
+    struct cmsghdr aligned;
+  } control = {.bytes = {0}};
+  size_t size = with->count * sizeof *with->passed;
+  struct iovec from = {.iov_base = (char *)(uintptr_t)text, .iov_len = length};
+  struct msghdr message = {.msg_iov = &from, .msg_iovlen = 1};
+  if (with->count > 0) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(size);
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+    *head = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+    memcpy(CMSG_DATA(head), with->passed, size);
+  }
+  return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+/* The descriptors go with the first byte. */
+static bool send_all(int fd, const char *text, size_t length, const channel_request *with,
+                     long deadline) {
+  static const channel_request nothing = {.count = 0};
   while (length > 0) {
     if (!ready(fd, POLLOUT, deadline)) return false;
-    ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+    ssize_t sent = send_some(fd, text, length, with);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
-    if (sent > 0) text += sent, length -= (size_t)sent;
+    if (sent > 0) text += sent, length -= (size_t)sent, with = &nothing;
   }
   return true;
 }
@@ -210,12 +232,13 @@ static outcome receive_all(int fd, char *text, size_t *length, long deadline) {
   return TOO_LONG;
 }
 
-static outcome exchange(int fd, const char *request, long deadline, char *text, size_t *length) {
+static outcome exchange(int fd, const channel_request *request, long deadline, char *text,
+                        size_t *length) {
   char line[64];
-  int size = snprintf(line, sizeof line, "%s\n", request);
+  int size = snprintf(line, sizeof line, "%s\n", request->word);
   /* A program that is just shutting its channel may have closed it for reading; it may still
    * answer. */
-  if (!send_all(fd, line, (size_t)size, deadline) && now_ms() >= deadline) return LATE;
+  if (!send_all(fd, line, (size_t)size, request, deadline) && now_ms() >= deadline) return LATE;
   return receive_all(fd, text, length, deadline);
 }
 
@@ -252,7 +275,7 @@ static bool understand(channel_answer *out, size_t length, const target *from, c
 
 /* False: nobody listens. A program that has lost its listener to a closerange() makes a new one
  * when the next client knocks; that client gets no answer. Hence a second try. */
-static bool ask_twice(const target *to, const char *request, long deadline, char *text,
+static bool ask_twice(const target *to, const channel_request *request, long deadline, char *text,
                       size_t *length, outcome *how) {
   *how = BROKEN;
   for (int attempt = 0; attempt < 2 && *how == BROKEN; attempt++) {
@@ -265,8 +288,8 @@ static bool ask_twice(const target *to, const char *request, long deadline, char
   return true;
 }
 
-static bool ask(const target *to, const char *request, int patience_ms, channel_answer *out,
-                char *why) {
+static bool ask(const target *to, const channel_request *request, int patience_ms,
+                channel_answer *out, char *why) {
   outcome how;
   size_t length;
   if (!ask_twice(to, request, now_ms() + patience_ms, out->text, &length, &how))
@@ -275,8 +298,8 @@ static bool ask(const target *to, const char *request, int patience_ms, channel_
   return how == COMPLETE ? understand(out, length, to, why) : explain(how, to, patience_ms, why);
 }
 
-bool channel_ask(pid_t pid, const char *request, int patience_ms, channel_answer *out,
-                 char why[CHANNEL_WHY]) {
+bool channel_request_ask(pid_t pid, const channel_request *request, int patience_ms,
+                         channel_answer *out, char why[CHANNEL_WHY]) {
   target to;
   *out = (channel_answer){.text = NULL};
   if (!describe(pid, &to))
@@ -288,6 +311,12 @@ bool channel_ask(pid_t pid, const char *request, int patience_ms, channel_answer
   if (!done) channel_forget(out);
   free(to.environment);
   return done;
+}
+
+bool channel_ask(pid_t pid, const char *request, int patience_ms, channel_answer *out,
+                 char why[CHANNEL_WHY]) {
+  const channel_request plain = {.word = request};
+  return channel_request_ask(pid, &plain, patience_ms, out, why);
 }
 
 void channel_forget(channel_answer *answer) {

@@ -24,6 +24,18 @@ typedef struct channel_answer {
  * ..." counts as false. */
 bool channel_ask(pid_t pid, const char *request, int patience_ms, channel_answer *out,
                  char why[CHANNEL_WHY]);
+
+#define CHANNEL_PASSED_MAX 4
+
+typedef struct channel_request {
+  const char *word;  /* or words */
+  const int *passed; /* descriptors that go along and stay the caller's */
+  size_t count;      /* of them, CHANNEL_PASSED_MAX at most */
+} channel_request;
+
+/* The same with descriptors. */
+bool channel_request_ask(pid_t pid, const channel_request *request, int patience_ms,
+                         channel_answer *out, char why[CHANNEL_WHY]);
 void channel_forget(channel_answer *answer);
 
 bool channel_process_exists(pid_t pid);

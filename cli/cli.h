@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the verbs of the command share. Exit status: 0 done, 1 could not, 2 wrong use. */
+/* What the verbs of the command share. Exit status: 0 done, 1 could not, 2 wrong use,
+ * 3 found what it was to look for. */
 #ifndef OURO_CLI_H
 #define OURO_CLI_H
 
@@ -8,7 +9,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_FOUND = 3 };
 
 typedef struct verb {
   const char *name;
@@ -17,13 +18,14 @@ typedef struct verb {
   const char *summary;
 } verb;
 
-extern const struct argp argp_run, argp_ledger, argp_gc, argp_give_back, argp_ps;
+extern const struct argp argp_run, argp_ledger, argp_gc, argp_give_back, argp_ps, argp_snap;
 
 int cmd_run(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
 int cmd_gc(int argc, char **argv);
 int cmd_give_back(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
+int cmd_snap(int argc, char **argv);
 
 /* One line on stderr, "ouro: ..."; returns `status`, so that a verb can end with it. */
 int cli_say(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

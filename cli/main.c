@@ -17,6 +17,7 @@ static const verb verbs[] = {
     {"ps", &argp_ps, cmd_ps, "list the programs that run on Ouro"},
     {"ledger", &argp_ledger, cmd_ledger, "show where a running program's memory is"},
     {"gc", &argp_gc, cmd_gc, "show what a running program's cycle collector does"},
+    {"snap", &argp_snap, cmd_snap, "write what is alive, and who holds it, to a file"},
     {"give-back", &argp_give_back, cmd_give_back, "make a running program return free memory now"},
     {"help", NULL, cmd_help, "explain a command"},
 };
