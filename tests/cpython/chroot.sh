@@ -30,7 +30,7 @@ create() {
         --include=ca-certificates,tzdata,locales "$suite" "$dir" \
         "${OURO_MIRROR:-http://deb.debian.org/debian}"
     run "$dir" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-        gcc libc6-dev make cmake ninja-build pkg-config libsmartcols-dev libjansson-dev "$@"
+        gcc libc6-dev make cmake ninja-build pkg-config libsmartcols-dev libjansson-dev libsqlite3-dev "$@"
 }
 
 mount_all() {

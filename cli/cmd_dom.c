@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* ouro dom: who alone keeps how much alive, as a tree. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "duration.h"
+#include "heapargs.h"
+#include "heapfile.h"
+#include "print.h"
+#include "print_heap.h"
+#include "size.h"
+#include "table.h"
+
+#define LIMIT 10
+#define DEPTH 3
+#define LIMIT_MOST 1000
+#define BELOW 4 /* children of what is not on top, unless --limit says otherwise */
+/* Of what is above them, smaller parts are left out: a permille of it. */
+#define SHARE_LEAST 10
+
+static const struct argp_option options[] = {
+    CLI_HELP_OPTION,
+    HEAPARGS_JSON_OPTION,
+    HEAPARGS_LIMIT_OPTION("at most N below each (default 10 on top, 4 below)"),
+    {"depth", HEAPARGS_DEPTH, "N", 0, "so many levels (default 3)", 0},
+    {0}};
+
+const struct argp argp_dom = {
+    .options = options,
+    .parser = heapargs_parse,
+    .args_doc = "FILE [TYPE|ADDRESS]",
+    .doc = "Shows who alone keeps what alive: RETAINED is what would be freed if all references to "
+           "an object went. Below each object stand those that only it holds, largest first."
+           "\vExample:  ouro dom app.snap --depth 5"};
+
+typedef struct tree {
+  const heapfile *h;
+  size_t limit, below, depth;
+  uint64_t whole;
+  struct libscols_table *table; /* NULL: JSON */
+} tree;
+
+enum { COLUMN_OBJECT, COLUMN_RETAINED, COLUMN_SHARE, COLUMN_OWN };
+
+/* ".cache dict at 0x..." */
+static void describe(const tree *t, graph_node n, char out[2 * HEAP_TEXT]) {
+  char name[HEAP_TEXT], label[HEAP_TEXT];
+  const graph *g = &t->h->graph;
+  graph_node above = t->h->reach.idom[n];
+  snapshot_edge edge;
+  heap_name(g, n, name);
+  bool named =
+      above != GRAPH_NONE && graph_label(g, above, n, &edge) && edge.kind != SNAPSHOT_UNNAMED;
+  if (named) heap_label(g, &edge, label);
+  else label[0] = '\0';
+  heap_shorten(label, 18);
+  heap_shorten(name, named ? 32 : 44);
+  snprintf(out, (size_t)2 * HEAP_TEXT, "%s%s%s", label, named ? "  " : "", name);
+}
+
+static struct libscols_line *add_line(const tree *t, struct libscols_line *above, graph_node n) {
+  char text[2 * HEAP_TEXT], cell[SIZE_TEXT], share[DURATION_TEXT];
+  uint64_t retained = t->h->reach.retained[n];
+  struct libscols_line *line = table_line(t->table, above);
+  describe(t, n, text);
+  scols_line_set_data(line, COLUMN_OBJECT, text);
+  scols_line_set_data(line, COLUMN_RETAINED, size_format(retained, false, cell));
+  scols_line_set_data(line, COLUMN_SHARE, duration_format_share(retained, t->whole, share));
+  scols_line_set_data(line, COLUMN_OWN, size_format(graph_size(&t->h->graph, n), false, cell));
+  return line;
+}
+
+static json_t *json_object_of(const tree *t, graph_node n) {
+  char label[HEAP_TEXT];
+  const graph *g = &t->h->graph;
+  graph_node above = t->h->reach.idom[n];
+  snapshot_edge edge;
+  json_t *object = heap_json_node(g, n);
+  json_object_set_new(object, "retained", heap_json_whole(t->h->reach.retained[n]));
+  if (above != GRAPH_NONE && graph_label(g, above, n, &edge))
+    json_object_set_new(object, "label", json_string(heap_label(g, &edge, label)));
+  return object;
+}
+
+static json_t *add_below(const tree *t, struct libscols_line *above, graph_node n, size_t depth);
+
+/* One object and what is below it; NULL where no JSON is asked for. */
+static json_t *add_object(const tree *t, struct libscols_line *above, graph_node n, size_t depth) {
+  struct libscols_line *line = t->table != NULL ? add_line(t, above, n) : NULL;
+  json_t *object = t->table == NULL ? json_object_of(t, n) : NULL;
+  json_t *children = depth > 1 ? add_below(t, line, n, depth - 1) : NULL;
+  if (object != NULL && children != NULL) json_object_set_new(object, "below", children);
+  return object;
+}
+
+static json_t *add_all(const tree *t, struct libscols_line *above, const graph_node *nodes,
+                       size_t count, size_t depth) {
+  json_t *list = t->table == NULL ? json_array() : NULL;
+  for (size_t i = 0; i < count; i++) {
+    json_t *object = add_object(t, above, nodes[i], depth);
+    if (object != NULL) json_array_append_new(list, object);
+  }
+  return list;
+}
+
+static json_t *add_below(const tree *t, struct libscols_line *above, graph_node n, size_t depth) {
+  size_t room = n == GRAPH_NONE ? t->limit : t->below;
+  uint64_t least = n == GRAPH_NONE ? 0 : t->h->reach.retained[n] / 1000 * SHARE_LEAST;
+  graph_node *nodes = malloc(room * sizeof *nodes);
+  if (nodes == NULL) cli_die(CLI_FAILED, "out of memory");
+  size_t count = reach_largest(&t->h->reach, n, nodes, room);
+  while (count > 0 && t->h->reach.retained[nodes[count - 1]] < least) count--;
+  json_t *list = add_all(t, above, nodes, count, depth);
+  free(nodes);
+  return list;
+}
+
+/* The largest ones of a type, by insertion: there are few places. */
+static size_t largest_of(const tree *t, const heaptarget *target, graph_node *nodes) {
+  const uint64_t *retained = t->h->reach.retained;
+  size_t count = 0;
+  for (graph_node n = 0; n < t->h->graph.nodes; n++) {
+    if (!heaptarget_has(target, &t->h->graph, n)) continue;
+    if (count == t->limit && retained[n] <= retained[nodes[count - 1]]) continue;
+    size_t at = count < t->limit ? count++ : count - 1;
+    for (; at > 0 && retained[nodes[at - 1]] < retained[n]; at--) nodes[at] = nodes[at - 1];
+    nodes[at] = n;
+  }
+  return count;
+}
+
+static json_t *add_targets(const tree *t, const heaptarget *target) {
+  graph_node *nodes = malloc(t->limit * sizeof *nodes);
+  if (nodes == NULL) cli_die(CLI_FAILED, "out of memory");
+  size_t count = largest_of(t, target, nodes);
+  json_t *list = add_all(t, NULL, nodes, count, t->depth);
+  free(nodes);
+  return list;
+}
+
+static void new_table(tree *t) {
+  t->table = table_new();
+  scols_table_new_column(t->table, "OBJECT", 0, SCOLS_FL_TREE | SCOLS_FL_TRUNC);
+  scols_table_new_column(t->table, "RETAINED", 0, SCOLS_FL_RIGHT);
+  scols_table_new_column(t->table, "SHARE", 0, SCOLS_FL_RIGHT);
+  scols_table_new_column(t->table, "OWN", 0, SCOLS_FL_RIGHT);
+}
+
+/* The heaviest one as the example for the next command. */
+static void next(const tree *t, const heapargs *what) {
+  char address[HEAP_ADDRESS];
+  graph_node heaviest;
+  if (what->words > 1) {
+    print_next("what keeps it alive", "ouro path %s %s", what->word[0], what->word[1]);
+  } else if (reach_largest(&t->h->reach, GRAPH_NONE, &heaviest, 1) > 0) {
+    heap_address(&t->h->graph, heaviest, address);
+    print_next("what keeps it alive", "ouro path %s %s", what->word[0], address);
+  }
+}
+
+static json_t *json_whole(const tree *t, json_t *list) {
+  const uint64_t *bytes = t->h->reach.bytes;
+  return json_pack("{s:o, s:o, s:o, s:o, s:o}", "bytes", heap_json_whole(t->whole), "held",
+                   heap_json_whole(bytes[REACH_ROOT]), "unseen",
+                   heap_json_whole(bytes[REACH_UNSEEN]), "garbage",
+                   heap_json_whole(bytes[REACH_GARBAGE]), "top", list);
+}
+
+int cmd_dom(int argc, char **argv) {
+  heapargs what = {.least = 1, .most = 2, .missing = "which file? to write one: ouro snap PID"};
+  heapfile h;
+  cli_parse(&argp_dom, argc, argv, &what);
+  heapfile_open(&h, what.word[0], HEAPFILE_ALL);
+  tree t = {.h = &h, .limit = what.limit > 0 ? what.limit : LIMIT, .whole = heapfile_bytes(&h)};
+  if (t.limit > LIMIT_MOST) t.limit = LIMIT_MOST;
+  t.below = what.limit > 0 ? t.limit : BELOW;
+  t.depth = what.depth > 0 ? what.depth : DEPTH;
+  heaptarget target = {.node = GRAPH_NONE};
+  if (what.words > 1) heaptarget_find(&target, &h, what.word[1]);
+  if (!what.json) new_table(&t);
+  json_t *list =
+      what.words > 1 ? add_targets(&t, &target) : add_below(&t, NULL, GRAPH_NONE, t.depth);
+  if (what.json) {
+    heap_json_print(json_whole(&t, list));
+  } else {
+    table_print(t.table);
+    next(&t, &what);
+  }
+  heaptarget_free(&target);
+  heapfile_close(&h);
+  return CLI_DONE;
+}

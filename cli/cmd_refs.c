@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* ouro refs: reference counts that nothing in the heap explains, by type. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "duration.h"
+#include "heapargs.h"
+#include "heapfile.h"
+#include "print.h"
+#include "print_heap.h"
+#include "size.h"
+#include "table.h"
+
+#define LIMIT 20
+
+static const struct argp_option options[] = {CLI_HELP_OPTION,
+                                             HEAPARGS_JSON_OPTION,
+                                             HEAPARGS_LIMIT_OPTION("at most N types (default 20)"),
+                                             {0}};
+
+const struct argp argp_refs = {
+    .options = options,
+    .parser = heapargs_parse,
+    .args_doc = "FILE [LATER-FILE]",
+    .doc = "Compares each object's reference count with the references that were found. What is "
+           "left over is held by C code, or was never released. Of two snapshots of one program "
+           "shows what changed: a decref that is forgotten k times shows as k."
+           "\vExample:  ouro refs before.snap after.snap"};
+
+/* One type, in one or both files. */
+typedef struct refs_row {
+  char type[HEAP_TEXT];
+  audit_row was, is;
+  char example[HEAP_ADDRESS];
+} refs_row;
+
+typedef struct refs {
+  refs_row *rows;
+  size_t count, room;
+  bool two;
+} refs;
+
+static int64_t change(const refs_row *row) {
+  return (int64_t)(row->is.references - row->was.references);
+}
+
+static refs_row *row_of(refs *r, const char *type) {
+  for (size_t i = 0; i < r->count; i++)
+    if (strcmp(r->rows[i].type, type) == 0) return &r->rows[i];
+  if (r->count == r->room) {
+    r->room = r->room == 0 ? 256 : 2 * r->room;
+    r->rows = realloc(r->rows, r->room * sizeof *r->rows);
+    if (r->rows == NULL) cli_die(CLI_FAILED, "out of memory");
+  }
+  refs_row *row = &r->rows[r->count++];
+  memset(row, 0, sizeof *row);
+  strcpy(row->type, type);
+  return row;
+}
+
+static void add(audit_row *to, const audit_row *from) {
+  to->objects += from->objects;
+  to->references += from->references;
+  to->bytes += from->bytes;
+  to->overexplained += from->overexplained;
+}
+
+/* Types of one name are one row: of two files nothing else is common. */
+static void add_file(refs *r, const heapfile *h, bool later) {
+  char type[HEAP_TEXT];
+  audit_row *rows;
+  size_t count;
+  if (!audit_types(&h->graph, &rows, &count)) cli_die(CLI_FAILED, "out of memory");
+  for (size_t i = 0; i < count; i++) {
+    heap_clean(snapshot_type_of(h->from, rows[i].type).name, type);
+    refs_row *row = row_of(r, type);
+    add(later ? &row->is : &row->was, &rows[i]);
+    if (rows[i].example < h->graph.nodes) heap_address(&h->graph, rows[i].example, row->example);
+  }
+  free(rows);
+}
+
+static uint64_t distance(int64_t value) { return value < 0 ? -(uint64_t)value : (uint64_t)value; }
+
+/* Most references first; of two files, what grew most and then what shrank. */
+static int by_references(const void *a, const void *b) {
+  const refs_row *x = a, *y = b;
+  int64_t of_x = change(x), of_y = change(y);
+  if (of_x != of_y) return of_x < of_y ? 1 : -1;
+  return strcmp(x->type, y->type);
+}
+
+/* A single file stands as the later one of nothing. Rows without a change go. */
+static void leave_out(refs *r) {
+  size_t kept = 0;
+  for (size_t i = 0; i < r->count; i++) {
+    const refs_row *row = &r->rows[i];
+    bool over = row->is.overexplained != row->was.overexplained;
+    if (change(row) != 0 || over) r->rows[kept++] = *row;
+  }
+  r->count = kept;
+  qsort(r->rows, r->count, sizeof *r->rows, by_references);
+}
+
+/* --- Table --- */
+
+static void set_count(struct libscols_line *line, size_t column, int64_t value, bool sign) {
+  char count[DURATION_TEXT], text[DURATION_TEXT + 2];
+  duration_format_count(distance(value), count);
+  snprintf(text, sizeof text, "%s%s", value < 0 ? "-" : sign && value > 0 ? "+" : "", count);
+  scols_line_set_data(line, column, text);
+}
+
+static void add_row(struct libscols_table *table, const refs *r, const refs_row *row) {
+  char type[HEAP_TEXT];
+  struct libscols_line *line = table_line(table, NULL);
+  strcpy(type, row->type);
+  scols_line_set_data(line, 0, heap_shorten(type, 32));
+  set_count(line, 1, (int64_t)(row->is.objects - row->was.objects), r->two);
+  set_count(line, 2, change(row), r->two);
+  set_count(line, 3, (int64_t)(row->is.overexplained - row->was.overexplained), r->two);
+  scols_line_set_data(line, 4, row->example);
+}
+
+static void print_rows(const refs *r, size_t limit) {
+  struct libscols_table *table = table_new();
+  scols_table_new_column(table, "TYPE", 0, SCOLS_FL_TRUNC);
+  scols_table_new_column(table, "OBJECTS", 0, SCOLS_FL_RIGHT);
+  scols_table_new_column(table, "UNSEEN", 0, SCOLS_FL_RIGHT);
+  scols_table_new_column(table, "TOO MANY", 0, SCOLS_FL_RIGHT);
+  scols_table_new_column(table, "EXAMPLE", 0, 0);
+  for (size_t i = 0; i < r->count && i < limit; i++) add_row(table, r, &r->rows[i]);
+  table_print(table);
+  if (r->count > limit)
+    printf("and %zu more types; to see them: --limit %zu\n", r->count - limit, r->count);
+}
+
+static void print_totals(const refs *r) {
+  char references[DURATION_TEXT], over[DURATION_TEXT];
+  int64_t unseen = 0, beyond = 0;
+  for (size_t i = 0; i < r->count; i++) {
+    unseen += change(&r->rows[i]);
+    beyond += (int64_t)(r->rows[i].is.overexplained - r->rows[i].was.overexplained);
+  }
+  duration_format_count(distance(unseen), references);
+  duration_format_count(distance(beyond), over);
+  const char *sign = !r->two ? "" : unseen < 0 ? "-" : "+";
+  printf("\n%s%s references that nothing shows%s\n", sign, references,
+         r->two ? ": C code holds them, or they were never released" : "");
+  if (beyond > 0)
+    printf("%s more references than counts: the snapshot or a count is wrong\n", over);
+}
+
+/* --- JSON --- */
+
+static json_t *json_side(const audit_row *row) {
+  return json_pack("{s:o, s:o, s:o, s:o}", "objects", heap_json_whole(row->objects), "unexplained",
+                   heap_json_whole(row->references), "overexplained",
+                   heap_json_whole(row->overexplained), "bytes", heap_json_whole(row->bytes));
+}
+
+static json_t *json_row(const refs *r, const refs_row *row) {
+  json_t *object = json_pack("{s:s, s:s}", "type", row->type, "example", row->example);
+  if (!r->two) {
+    json_object_update_new(object, json_side(&row->is));
+    return object;
+  }
+  json_object_set_new(object, "before", json_side(&row->was));
+  json_object_set_new(object, "after", json_side(&row->is));
+  json_object_set_new(object, "change", json_integer(change(row)));
+  return object;
+}
+
+static void print_json(const refs *r) {
+  json_t *list = json_array();
+  int64_t unseen = 0;
+  for (size_t i = 0; i < r->count; i++) {
+    json_array_append_new(list, json_row(r, &r->rows[i]));
+    unseen += change(&r->rows[i]);
+  }
+  heap_json_print(json_pack("{s:I, s:o}", r->two ? "change" : "unexplained", (json_int_t)unseen,
+                            "types", list));
+}
+
+static void next(const refs *r, const heapargs *what) {
+  const char *file = what->word[what->words - 1];
+  if (r->count == 0) print_next("what grew", "ouro why %s", file);
+  else print_next("who holds one of them", "ouro path %s %s", file, r->rows[0].example);
+}
+
+int cmd_refs(int argc, char **argv) {
+  heapargs what = {.least = 1, .most = 2, .missing = "which file? to write one: ouro snap PID"};
+  cli_parse(&argp_refs, argc, argv, &what);
+  refs r = {.two = what.words == 2};
+  for (size_t i = 0; i < what.words; i++) {
+    heapfile h;
+    heapfile_open(&h, what.word[i], HEAPFILE_GRAPH);
+    add_file(&r, &h, i + 1 == what.words);
+    heapfile_close(&h);
+  }
+  leave_out(&r);
+  if (what.json) {
+    print_json(&r);
+  } else {
+    if (r.count > 0) print_rows(&r, what.limit > 0 ? what.limit : LIMIT);
+    print_totals(&r);
+    next(&r, &what);
+  }
+  free(r.rows);
+  return CLI_DONE;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* A path, drawn: one reference per line. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "duration.h"
+#include "print_heap.h"
+#include "table.h"
+
+/* Of a longer path these many steps at either end are drawn. */
+#define STEPS_DRAWN 12
+#define INDENT_MOST 16
+#define LABEL_ROOM 30
+#define NAME_ROOM 44
+
+typedef struct drawing {
+  const graph *g;
+  const path *p;
+  struct libscols_table *table;
+  size_t indent;
+  size_t lines;
+} drawing;
+
+/* Deep steps are no further to the right, and labels get what the indent leaves. */
+static void add_line(drawing *d, const char *label, const char *name) {
+  char left[2 * HEAP_TEXT], right[HEAP_TEXT];
+  size_t deeper = d->lines > INDENT_MOST / 2 ? INDENT_MOST : 2 * d->lines;
+  size_t blank = d->indent + deeper, room = LABEL_ROOM - deeper;
+  struct libscols_line *line = table_line(d->table, NULL);
+  memset(left, ' ', blank);
+  snprintf(left + blank, HEAP_TEXT, "%s", label);
+  heap_shorten(left + blank, name[0] == '\0' ? LABEL_ROOM + NAME_ROOM - deeper : room);
+  snprintf(right, sizeof right, "%s", name);
+  scols_line_set_data(line, 0, left);
+  scols_line_set_data(line, 1, heap_shorten(right, NAME_ROOM - d->indent));
+  d->lines++;
+}
+
+static void add_first(drawing *d) {
+  char holder[HEAP_TEXT] = "", name[HEAP_TEXT];
+  graph_node first = d->p->nodes[0];
+  heap_name(d->g, first, name);
+  if (d->p->end == PATH_ROOT) heap_root(d->g, d->p->root, holder);
+  if (d->p->end == PATH_UNSEEN)
+    snprintf(holder, sizeof holder, "%" PRIu32 " unseen", reach_unexplained(d->g, first));
+  if (holder[0] == '\0') add_line(d, name, "");
+  else add_line(d, holder, name);
+}
+
+/* `x.__dict__['name']` is what the program calls `x.name`: the dictionary between is left out. */
+static bool is_namespace(const drawing *d, size_t step, const snapshot_edge *in,
+                         const snapshot_edge *out) {
+  snapshot_text_kind kind;
+  snapshot_text key, name = snapshot_name(d->g->from, in->label);
+  bool dict = snapshot_type_of(d->g->from, d->g->type[d->p->nodes[step]]).kind == SNAPSHOT_DICT;
+  return dict && snapshot_label_named(in->kind) && name.length == 8 &&
+         memcmp(name.text, "__dict__", 8) == 0 && out->kind == SNAPSHOT_VALUE &&
+         snapshot_text_of(d->g->from, out->label, &kind, &key) && kind == SNAPSHOT_KEY_STR;
+}
+
+static snapshot_edge edge_into(const drawing *d, size_t step) {
+  snapshot_edge edge = {0};
+  graph_label(d->g, d->p->nodes[step - 1], d->p->nodes[step], &edge);
+  return edge;
+}
+
+/* Draws the step into node `step`, or the two steps through a namespace; returns how many. */
+static size_t add_step(drawing *d, size_t step) {
+  char label[HEAP_TEXT], name[HEAP_TEXT];
+  snapshot_text_kind kind;
+  snapshot_text key;
+  snapshot_edge into = edge_into(d, step);
+  heap_label(d->g, &into, label);
+  size_t steps = 1;
+  if (step + 1 < d->p->length) {
+    snapshot_edge beyond = edge_into(d, step + 1);
+    if (is_namespace(d, step, &into, &beyond)) {
+      snapshot_text_of(d->g->from, beyond.label, &kind, &key);
+      label[0] = '.';
+      char cleaned[HEAP_TEXT];
+      snprintf(label + 1, HEAP_TEXT - 1, "%.300s", heap_clean(key, cleaned));
+      steps = 2;
+    }
+  }
+  add_line(d, label, heap_name(d->g, d->p->nodes[step + steps - 1], name));
+  return steps;
+}
+
+static void add_gap(drawing *d, size_t steps) {
+  char text[64], count[DURATION_TEXT];
+  snprintf(text, sizeof text, "%s more", duration_format_count(steps, count));
+  add_line(d, text, "");
+}
+
+static void add_steps(drawing *d) {
+  size_t length = d->p->length;
+  bool whole = length <= 2 * STEPS_DRAWN + 2;
+  for (size_t step = 1; step < length;) {
+    if (!whole && step >= STEPS_DRAWN && step < length - STEPS_DRAWN) {
+      add_gap(d, length - STEPS_DRAWN - step);
+      step = length - STEPS_DRAWN;
+    }
+    step += add_step(d, step);
+  }
+}
+
+void print_heap_path(const graph *g, const path *p, size_t indent, const char *note) {
+  drawing d = {.g = g, .p = p, .indent = indent};
+  d.table = table_new();
+  scols_table_enable_noheadings(d.table, 1);
+  scols_table_new_column(d.table, "", 0, 0);
+  scols_table_new_column(d.table, "", 0, SCOLS_FL_TRUNC);
+  if (p->end == PATH_NONE) {
+    char name[HEAP_TEXT];
+    add_line(&d, "nothing", "leads there: garbage that waits for the collector");
+    if (p->length > 0) add_line(&d, "", heap_name(g, p->nodes[p->length - 1], name));
+  } else {
+    add_first(&d);
+    add_steps(&d);
+  }
+  if (note != NULL) add_line(&d, "", note);
+  table_print(d.table);
+}
+
+static const char *end_word(path_end end) {
+  return end == PATH_ROOT ? "root" : end == PATH_UNSEEN ? "unseen" : "garbage";
+}
+
+static json_t *json_root(const graph *g, uint32_t root) {
+  char text[HEAP_TEXT];
+  snapshot_root what = snapshot_nth_root(g->from, root);
+  return json_pack("{s:s, s:s}", "kind", heap_root_kind(what.kind), "name",
+                   heap_clean(what.text, text));
+}
+
+static json_t *json_step(const graph *g, const path *p, size_t step) {
+  char text[HEAP_TEXT];
+  snapshot_edge edge;
+  json_t *node = heap_json_node(g, p->nodes[step]);
+  if (step == 0 || !graph_label(g, p->nodes[step - 1], p->nodes[step], &edge)) return node;
+  json_object_set_new(node, "label", json_string(heap_label(g, &edge, text)));
+  json_object_set_new(node, "label_kind", json_string(heap_label_kind(edge.kind)));
+  return node;
+}
+
+json_t *heap_json_path(const graph *g, const path *p) {
+  json_t *whole = json_object(), *steps = json_array();
+  json_object_set_new(whole, "end", json_string(end_word(p->end)));
+  json_object_set_new(whole, "root", p->end == PATH_ROOT ? json_root(g, p->root) : json_null());
+  for (size_t i = 0; i < p->length; i++) json_array_append_new(steps, json_step(g, p, i));
+  json_object_set_new(whole, "steps", steps);
+  return whole;
+}
