@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Shortest paths from roots to an object: breadth first over the in edges. Weak references are no
- * edges, so a path keeps alive.
+ * edges, so a path keeps alive. No path leads through another root.
+ *
+ * Of several paths equally short the one whose root says most is taken (modules and frames first,
+ * static types last); on the way down a module's or class's namespace first, then references with a
+ * name, then values, then items by index.
  */
 #ifndef OURO_SRC_ANALYZE_PATH_H
 #define OURO_SRC_ANALYZE_PATH_H
@@ -10,32 +14,40 @@
 
 #define PATH_LENGTH_MAX 4096
 
+/* Paths after the first are looked for among this many objects: the nearest ones. */
+#define PATH_NEAR (1u << 17)
+
 typedef enum path_end {
   PATH_ROOT,   /* nodes[0] is a root */
   PATH_UNSEEN, /* nodes[0] has references that nothing shows */
-  PATH_NONE    /* nothing leads there: garbage */
+  PATH_NONE    /* nothing leads there: garbage; nodes[0] is the object itself */
 } path_end;
 
 typedef struct path {
   path_end end;
   uint32_t root; /* of PATH_ROOT: its number in the snapshot */
-  size_t length;
+  size_t length; /* of `nodes`, at most PATH_LENGTH_MAX */
+  size_t
+      left_out; /* of a longer path: nodes missing between nodes[length / 2 - 1] and the next one */
   graph_node *nodes; /* from the root to the object */
 } path;
 
-/* For several questions about one graph; holds 4 bytes and 1 bit per node. False: out of memory. */
+/* For several questions about one graph; holds 4 bytes and 1 bit per node, and while it answers 8
+ * bytes per node that it visits. One thread. NULL: out of memory. */
 typedef struct path_finder path_finder;
 path_finder *path_finder_make(const graph *g);
 void path_finder_free(path_finder *f);
 
-/* Up to `room` shortest paths, each to another root or through another first step from the target
- * where there are that many; a path to a root comes before one that ends unseen. Returns how many,
- * at least 1 (PATH_NONE). Free each with path_free. 0: out of memory. */
+/* Up to `room` (at least 1) paths: the shortest, then ones through another first step from the
+ * target or to another root, where there are that many near by; each is the shortest of its kind.
+ * Paths to roots come before those that end unseen, shorter ones before longer ones. Returns how
+ * many, at least 1 (PATH_NONE). Free each with path_free. 0: out of memory. */
 size_t path_find(path_finder *f, graph_node target, path *paths, size_t room);
 void path_free(path *p);
 
-/* Equal for paths whose steps have the same types and labels, indexes and keys left out: many
- * objects held the same way are one finding. */
+/* Equal for paths whose steps have the same types and labels, indexes and keys left out but for the
+ * names in namespaces: many objects held the same way are one finding, in each snapshot of a
+ * program. Of a path longer than 32 the labels of 16 steps at each end count. */
 uint64_t path_signature(const graph *g, const path *p);
 
 #endif
