@@ -46,15 +46,15 @@ static inline bool cursor_digest(snapshot_cursor *c) {
 /* What the header byte says is there, after it. */
 static inline bool cursor_fields(snapshot_cursor *c, unsigned has) {
   cursor_last *last = cursor_last_of(c, c->object.type);
-  uint64_t flags = last->flags;
+  uint64_t flags = last->flags, size = last->size, count = last->count;
   c->object.digest = 0;
   if (has & SNAPSHOT_HAS_FLAGS && !cursor_below(c, (uint64_t)UINT32_MAX + 1, &flags)) return false;
-  if (has & SNAPSHOT_HAS_SIZE && !cursor_number(c, &last->size)) return false;
-  if (has & SNAPSHOT_HAS_COUNT && !cursor_number(c, &last->count)) return false;
+  if (has & SNAPSHOT_HAS_SIZE && !cursor_number(c, &size)) return false;
+  if (has & SNAPSHOT_HAS_COUNT && !cursor_number(c, &count)) return false;
   if (has & SNAPSHOT_HAS_DIGEST && !cursor_digest(c)) return false;
   c->object.flags = last->flags = (uint32_t)flags;
-  c->object.size = last->size;
-  c->object.count = last->count;
+  c->object.size = last->size = size;
+  c->object.count = last->count = count;
   return true;
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that were written once are read for ever: each golden file says what its text says. */
+#include "test.h"
+
+#include "snapshot/dump.h"
+#include "snapshot/files.h"
+#include "snapshot/golden.h"
+
+static char why[SNAPSHOT_WHY];
+
+static void dump_into(char *text, size_t room, const snapshot *s) {
+  FILE *to = fmemopen(text, room, "w");
+  CHECK(to);
+  dump_snapshot(to, s);
+  CHECK_EQ(fclose(to), 0);
+}
+
+static void read_text_file(const char *path, char *text, size_t room) {
+  FILE *from = fopen(path, "r");
+  if (!from) TEST_FAIL("cannot read %s", path);
+  text[fread(text, 1, room - 1, from)] = 0;
+  fclose(from);
+}
+
+TEST(the_golden_file_of_format_1_reads_as_ever) {
+  static char have[1 << 16], want[1 << 16];
+  snapshot *s = snapshot_open(GOLDEN "/snapshot-1.ouro", why);
+  CHECK_STR(why, "");
+  dump_into(have, sizeof have, s);
+  snapshot_close(s);
+  read_text_file(GOLDEN "/snapshot-1.txt", want, sizeof want);
+  CHECK_STR(have, want);
+}
+
+TEST(the_same_heap_written_today_reads_the_same) {
+  static char have[1 << 16], want[1 << 16];
+  int file = unnamed_file();
+  void *memory = calloc(1, writer_size());
+  CHECK_EQ(golden_write(writer_begin(memory, file)), 0);
+  snapshot *s = open_descriptor(file, why);
+  CHECK_STR(why, "");
+  dump_into(have, sizeof have, s);
+  snapshot_close(s);
+  read_text_file(GOLDEN "/snapshot-1.txt", want, sizeof want);
+  CHECK_STR(have, want);
+  close(file);
+  free(memory);
+}
