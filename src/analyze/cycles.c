@@ -14,65 +14,65 @@
 #define RING_MIN 8                /* objects of components that are tried as simple rings */
 #define WAYS_MAX (UINT32_MAX / 2) /* of counted shortest cycles */
 
-typedef struct cycle_visit {
+typedef struct ring_visit {
   graph_node node;
   uint32_t from, depth; /* the visit that found it; steps from the start */
   uint32_t ways;        /* shortest paths that lead to it */
-} cycle_visit;
+} ring_visit;
 
 /* A breadth-first search in one component; one edge can be left out. */
-typedef struct cycle_walk {
+typedef struct ring_walk {
   const graph *g;
   const uint32_t *numbers; /* the component of each node */
   uint32_t number;
   uint32_t *place; /* of a node in the queue, from 1; 0: not visited */
-  cycle_visit *queue;
+  ring_visit *queue;
   size_t visited, room;
   uint64_t looks, most_looks; /* edges followed */
   graph_node out_of, into;    /* of the edge left out, once; GRAPH_NONE: none */
   bool failed;
-} cycle_walk;
+} ring_walk;
 
-typedef struct cycle_draft {
+typedef struct ring_draft {
   uint64_t signature;
   uint32_t number; /* the example's component */
   size_t members;  /* of it */
   cycle_group group;
-} cycle_draft;
+} ring_draft;
 
-typedef struct cycle_finder {
+typedef struct ring_finder {
   const reach *r;
   const graph *g;
-  cycle_walk walk;
+  ring_walk walk;
   uint64_t looks; /* in all components */
-  cycle_draft *drafts;
+  ring_draft *drafts;
   size_t count, room;
   uint32_t *table; /* drafts by signature, from 1; 0: empty */
   size_t table_room;
-} cycle_finder;
+} ring_finder;
 
 /* --- Walks ------------------------------------------------------------------------------------- */
 
-static bool walk_visit(cycle_walk *w, graph_node node, uint32_t from, uint32_t depth,
+static bool walk_visit(ring_walk *w, graph_node node, uint32_t from, uint32_t depth,
                        uint32_t ways) {
   if (w->visited == w->room) {
     size_t room = w->room ? w->room * 2 : 256;
-    cycle_visit *queue = realloc(w->queue, room * sizeof *queue);
+    ring_visit *queue = realloc(w->queue, room * sizeof *queue);
     if (!queue) return !(w->failed = true);
     w->queue = queue;
     w->room = room;
   }
-  w->queue[w->visited++] = (cycle_visit){node, from, depth, ways};
+  w->queue[w->visited++] = (ring_visit){node, from, depth, ways};
   w->place[node] = (uint32_t)w->visited;
   return true;
 }
 
-static void walk_forget(cycle_walk *w) {
+static void walk_forget(ring_walk *w) {
   for (size_t i = 0; i < w->visited; i++) w->place[w->queue[i].node] = 0;
   w->visited = 0;
 }
 
-static bool walk_begin(cycle_walk *w, graph_node start, uint64_t most_looks) {
+static bool walk_begin(ring_walk *w, graph_node start, uint64_t most_looks) {
   walk_forget(w);
   w->looks = 0;
   w->most_looks = most_looks;
@@ -80,16 +80,16 @@ static bool walk_begin(cycle_walk *w, graph_node start, uint64_t most_looks) {
 }
 
 /* The edge is the component's and was not left out. `*skip`: one is to be. */
-static bool walk_follows(const cycle_walk *w, graph_node to, bool *skip) {
+static bool walk_follows(const ring_walk *w, graph_node to, bool *skip) {
   if (w->numbers[to] != w->number) return false;
   if (!*skip || to != w->into) return true;
   return *skip = false;
 }
 
 /* Visits what the i-th visit refers to. True: one of them is the start again. */
-static bool walk_from(cycle_walk *w, uint32_t i) {
+static bool walk_from(ring_walk *w, uint32_t i) {
   const graph *g = w->g;
-  cycle_visit v = w->queue[i];
+  ring_visit v = w->queue[i];
   bool skip = v.node == w->out_of;
   graph_node start = w->queue[0].node;
   for (uint32_t e = g->first_out[v.node]; e < g->first_out[v.node + 1]; e++) {
@@ -100,7 +100,7 @@ static bool walk_from(cycle_walk *w, uint32_t i) {
     uint32_t place = w->place[to];
     if (!place && !walk_visit(w, to, i, v.depth + 1, v.ways)) return false;
     if (!place) continue;
-    cycle_visit *met = &w->queue[place - 1];
+    ring_visit *met = &w->queue[place - 1];
     if (met->depth == v.depth + 1 && met->ways < WAYS_MAX && v.ways < WAYS_MAX) met->ways += v.ways;
   }
   return false;
@@ -108,7 +108,7 @@ static bool walk_from(cycle_walk *w, uint32_t i) {
 
 /* The last visit of a shortest cycle through `start` that has less than `below` steps (0: any), or
  * SIZE_MAX. */
-static size_t walk_cycle(cycle_walk *w, graph_node start, size_t below, uint64_t most_looks) {
+static size_t walk_cycle(ring_walk *w, graph_node start, size_t below, uint64_t most_looks) {
   if (!walk_begin(w, start, most_looks)) return SIZE_MAX;
   for (uint32_t i = 0; i < w->visited; i++) {
     if (below && w->queue[i].depth + 1 >= below) return SIZE_MAX;
@@ -120,23 +120,23 @@ static size_t walk_cycle(cycle_walk *w, graph_node start, size_t below, uint64_t
 
 /* --- A component's shortest cycle -------------------------------------------------------------- */
 
-static uint64_t cycle_mix(uint64_t x) {
+static uint64_t ring_mix(uint64_t x) {
   x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
   x = (x ^ x >> 27) * 0x94D049BB133111EBu;
   return x ^ x >> 31;
 }
 
-static snapshot_type cycle_type(const graph *g, graph_node node) {
+static snapshot_type ring_type(const graph *g, graph_node node) {
   return snapshot_type_of(g->from, g->type[node]);
 }
 
 /* Where the example begins: an instance, of several the one of the lowest type, then address. */
-static uint32_t best_begin(const cycle_walk *w, size_t last) {
+static uint32_t best_begin(const ring_walk *w, size_t last) {
   uint32_t best = 0;
   uint64_t best_key = UINT64_MAX;
   for (size_t i = last;; i = w->queue[i].from) {
     graph_node node = w->queue[i].node;
-    uint64_t plain = cycle_type(w->g, node).kind != SNAPSHOT_INSTANCE;
+    uint64_t plain = ring_type(w->g, node).kind != SNAPSHOT_INSTANCE;
     uint64_t key = plain << 63 | (uint64_t)(w->g->type[node] & INT32_MAX) << 32 | node;
     if (key < best_key) best = w->queue[i].depth, best_key = key;
     if (i == 0) return best;
@@ -145,7 +145,7 @@ static uint32_t best_begin(const cycle_walk *w, size_t last) {
 
 /* Takes the cycle that ends at the visit `last` into the draft. The signature is the same wherever
  * the cycle begins. */
-static void take_cycle(const cycle_walk *w, size_t last, cycle_draft *d) {
+static void take_cycle(const ring_walk *w, size_t last, ring_draft *d) {
   const graph *g = w->g;
   cycle_group *group = &d->group;
   group->length = (size_t)w->queue[last].depth + 1;
@@ -157,19 +157,19 @@ static void take_cycle(const cycle_walk *w, size_t last, cycle_draft *d) {
     graph_node node = w->queue[i].node;
     size_t step = (w->queue[i].depth + group->length - begin) % group->length;
     if (step < CYCLES_STEPS) group->nodes[step] = node;
-    d->signature += cycle_mix((uint64_t)g->type[node] << 32 | g->type[next]);
+    d->signature += ring_mix((uint64_t)g->type[node] << 32 | g->type[next]);
     next = node;
     if (i == 0) return;
   }
 }
 
-static void try_start(cycle_walk *w, graph_node start, uint64_t most_looks, cycle_draft *d) {
+static void try_start(ring_walk *w, graph_node start, uint64_t most_looks, ring_draft *d) {
   size_t last = walk_cycle(w, start, d->group.length, most_looks);
   if (last != SIZE_MAX) take_cycle(w, last, d);
 }
 
 /* As many edges as objects: then the component is one cycle. */
-static bool is_ring(const cycle_walk *w, const graph_node *members, size_t count) {
+static bool is_ring(const ring_walk *w, const graph_node *members, size_t count) {
   const graph *g = w->g;
   size_t edges = 0;
   for (size_t i = 0; i < count && edges <= count; i++)
@@ -178,8 +178,8 @@ static bool is_ring(const cycle_walk *w, const graph_node *members, size_t count
   return edges == count;
 }
 
-static void exact_cycle(cycle_finder *f, const graph_node *members, size_t count, cycle_draft *d) {
-  cycle_walk *w = &f->walk;
+static void exact_cycle(ring_finder *f, const graph_node *members, size_t count, ring_draft *d) {
+  ring_walk *w = &f->walk;
   size_t starts = count > RING_MIN && is_ring(w, members, count) ? 1 : count;
   for (size_t i = 0; i < starts && d->group.length != 1 && !w->failed; i++) {
     try_start(w, members[i], UINT64_MAX, d);
@@ -187,9 +187,8 @@ static void exact_cycle(cycle_finder *f, const graph_node *members, size_t count
   }
 }
 
-static void sampled_cycle(cycle_finder *f, const graph_node *members, size_t count,
-                          cycle_draft *d) {
-  cycle_walk *w = &f->walk;
+static void sampled_cycle(ring_finder *f, const graph_node *members, size_t count, ring_draft *d) {
+  ring_walk *w = &f->walk;
   size_t most = f->looks < MUCH_LOOKS ? SAMPLES : FEW_SAMPLES, starts = count < most ? count : most;
   uint64_t looks = 0;
   for (uint64_t limit = SAMPLE_LOOKS; !d->group.length && !w->failed; limit *= 16) {
@@ -204,22 +203,22 @@ static void sampled_cycle(cycle_finder *f, const graph_node *members, size_t cou
 
 /* --- Groups ------------------------------------------------------------------------------------ */
 
-static bool same_group(const cycle_draft *a, const cycle_draft *b) {
+static bool same_group(const ring_draft *a, const ring_draft *b) {
   return a->signature == b->signature && a->group.class == b->group.class;
 }
 
-static uint32_t *table_slot(const cycle_finder *f, const cycle_draft *d) {
-  size_t i = (size_t)cycle_mix(d->signature) & (f->table_room - 1);
+static uint32_t *table_slot(const ring_finder *f, const ring_draft *d) {
+  size_t i = (size_t)ring_mix(d->signature) & (f->table_room - 1);
   while (f->table[i] && !same_group(&f->drafts[f->table[i] - 1], d))
     i = (i + 1) & (f->table_room - 1);
   return &f->table[i];
 }
 
 /* Room for one more draft; the table is at most half full. */
-static bool more_groups(cycle_finder *f) {
+static bool more_groups(ring_finder *f) {
   if (f->count < f->room) return true;
   size_t room = f->room ? f->room * 2 : 64;
-  cycle_draft *drafts = realloc(f->drafts, room * sizeof *drafts);
+  ring_draft *drafts = realloc(f->drafts, room * sizeof *drafts);
   if (!drafts) return false;
   f->drafts = drafts;
   uint32_t *table = calloc(room * 2, sizeof *table);
@@ -232,7 +231,7 @@ static bool more_groups(cycle_finder *f) {
   return true;
 }
 
-static bool add_to_group(cycle_finder *f, const cycle_draft *d) {
+static bool add_to_group(ring_finder *f, const ring_draft *d) {
   if (!more_groups(f)) return false;
   uint32_t *slot = table_slot(f, d);
   if (!*slot) {
@@ -240,7 +239,7 @@ static bool add_to_group(cycle_finder *f, const cycle_draft *d) {
     *slot = (uint32_t)f->count;
     return true;
   }
-  cycle_draft *known = &f->drafts[*slot - 1];
+  ring_draft *known = &f->drafts[*slot - 1];
   cycle_group sum = known->group;
   if (d->members < known->members) *known = *d;
   known->group.components = sum.components + d->group.components;
@@ -251,14 +250,14 @@ static bool add_to_group(cycle_finder *f, const cycle_draft *d) {
 }
 
 static bool add_component(void *to, const graph_node *members, size_t count, uint32_t number) {
-  cycle_finder *f = to;
-  cycle_draft d = {.number = number, .members = count};
+  ring_finder *f = to;
+  ring_draft d = {.number = number, .members = count};
   d.group.class = f->r->class[members[0]];
   d.group.components = 1;
   d.group.objects = count;
   for (size_t i = 0; i < count; i++) {
     d.group.bytes += graph_size(f->g, members[i]);
-    d.group.finalizers += (cycle_type(f->g, members[i]).flags & SNAPSHOT_TYPE_FINALIZER) != 0;
+    d.group.finalizers += (ring_type(f->g, members[i]).flags & SNAPSHOT_TYPE_FINALIZER) != 0;
   }
   f->walk.number = number;
   bool exact = count <= CYCLES_EXACT && f->looks < MUCH_LOOKS;
@@ -305,8 +304,8 @@ static bool is_fixed_edge(const graph *g, const snapshot_edge *edge) {
 }
 
 static bool can_be_weak(const graph *g, graph_node from, graph_node to, const snapshot_edge *edge) {
-  if (!can_be_weak_target(cycle_type(g, to).kind)) return false;
-  if (cycle_type(g, from).kind == SNAPSHOT_CELL) return true;
+  if (!can_be_weak_target(ring_type(g, to).kind)) return false;
+  if (ring_type(g, from).kind == SNAPSHOT_CELL) return true;
   return edge->kind != SNAPSHOT_UNNAMED && edge->kind != SNAPSHOT_INTERNAL &&
          !is_fixed_edge(g, edge);
 }
@@ -323,7 +322,7 @@ static bool leads_back(const graph *g, const snapshot_edge *edge) {
 
 /* Whether no cycle goes through either end once the edge is gone; false where that takes too long
  * to find out. */
-static bool ends_all(cycle_walk *w, graph_node from, graph_node to) {
+static bool ends_all(ring_walk *w, graph_node from, graph_node to) {
   w->out_of = from;
   w->into = to;
   bool none = walk_cycle(w, from, 0, WEAK_LOOKS) == SIZE_MAX && w->looks <= w->most_looks;
@@ -333,7 +332,7 @@ static bool ends_all(cycle_walk *w, graph_node from, graph_node to) {
 }
 
 /* How many cycles of this length go through the edge. */
-static uint32_t cycles_through(cycle_walk *w, graph_node from, graph_node to, size_t length) {
+static uint32_t cycles_through(ring_walk *w, graph_node from, graph_node to, size_t length) {
   if (from == to) return 1;
   if (!walk_begin(w, to, WEAK_LOOKS)) return 0;
   for (uint32_t i = 0; i < w->visited && w->queue[i].depth + 1 < length; i++)
@@ -342,20 +341,20 @@ static uint32_t cycles_through(cycle_walk *w, graph_node from, graph_node to, si
   return place ? w->queue[place - 1].ways : 0;
 }
 
-static uint64_t weak_score(cycle_walk *w, const cycle_group *group, size_t step) {
+static uint64_t weak_score(ring_walk *w, const cycle_group *group, size_t step) {
   const graph *g = w->g;
   size_t next = step + 1 < group->length ? step + 1 : 0;
   graph_node from = group->nodes[step], to = group->nodes[next];
   const snapshot_edge *edge = &group->edges[step];
   if (!can_be_weak(g, from, to, edge)) return 0;
-  bool in_cell = step && cycle_type(g, from).kind == SNAPSHOT_CELL;
+  bool in_cell = step && ring_type(g, from).kind == SNAPSHOT_CELL;
   uint64_t back = leads_back(g, edge) || (in_cell && leads_back(g, &group->edges[step - 1]));
   uint64_t last = ends_all(w, from, to);
   uint64_t through = last ? 0 : cycles_through(w, from, to, group->length);
   return 1 + 2 * (back + 2 * (through + (last << 32)));
 }
 
-static void advise(cycle_walk *w, cycle_draft *d) {
+static void advise(ring_walk *w, ring_draft *d) {
   cycle_group *group = &d->group;
   bool whole = group->steps == group->length;
   size_t known = whole ? group->steps : group->steps - 1; /* steps between nodes that are known */
@@ -385,16 +384,16 @@ static uint64_t *wanted_nodes(const reach *r, unsigned wanted) {
 }
 
 static int compare_groups(const void *a, const void *b) {
-  const cycle_draft *x = a, *y = b;
+  const ring_draft *x = a, *y = b;
   if (x->group.bytes != y->group.bytes) return x->group.bytes > y->group.bytes ? -1 : 1;
   return x->group.nodes[0] < y->group.nodes[0] ? -1 : x->group.nodes[0] > y->group.nodes[0];
 }
 
-static bool finish_groups(cycle_finder *f, cycle_group **groups) {
+static bool finish_groups(ring_finder *f, cycle_group **groups) {
   if (f->count) qsort(f->drafts, f->count, sizeof *f->drafts, compare_groups);
   *groups = malloc((f->count + 1) * sizeof **groups);
   for (size_t i = 0; *groups && i < f->count; i++) {
-    cycle_draft *d = &f->drafts[i];
+    ring_draft *d = &f->drafts[i];
     d->group.weak = SIZE_MAX;
     if (i < CYCLES_LABELLED) advise(&f->walk, d);
     (*groups)[i] = d->group;
@@ -402,11 +401,11 @@ static bool finish_groups(cycle_finder *f, cycle_group **groups) {
   return *groups && !f->walk.failed;
 }
 
-static bool find_groups(cycle_finder *f, unsigned wanted, cycle_group **groups) {
+static bool find_groups(ring_finder *f, unsigned wanted, cycle_group **groups) {
   const graph *g = f->g;
   uint64_t *bits = wanted_nodes(f->r, wanted);
   uint32_t *numbers = calloc((size_t)g->nodes + 1, sizeof *numbers);
-  f->walk = (cycle_walk){.g = g, .numbers = numbers, .out_of = GRAPH_NONE, .into = GRAPH_NONE};
+  f->walk = (ring_walk){.g = g, .numbers = numbers, .out_of = GRAPH_NONE, .into = GRAPH_NONE};
   f->walk.place = calloc((size_t)g->nodes + 1, sizeof *f->walk.place);
   bool good = bits && numbers && f->walk.place;
   good = good && scc_find(g, bits, numbers, add_component, f);
@@ -417,7 +416,7 @@ static bool find_groups(cycle_finder *f, unsigned wanted, cycle_group **groups) 
 }
 
 bool cycles_find(const reach *r, unsigned wanted, cycle_group **groups, size_t *count) {
-  cycle_finder f = {.r = r, .g = r->of};
+  ring_finder f = {.r = r, .g = r->of};
   *groups = NULL;
   bool good = find_groups(&f, wanted, groups);
   *count = good ? f.count : 0;

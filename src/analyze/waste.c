@@ -197,7 +197,7 @@ static void read_names(waste_finder *f, snapshot_cursor *c, graph_node node) {
   f->names[node] = (uint32_t)(digest >> 32) | 1;
 }
 
-static bool read_object(waste_finder *f, snapshot_cursor *c) {
+static bool read_facts(waste_finder *f, snapshot_cursor *c) {
   if (c->object.more) return true;
   graph_node node = graph_find(f->g, c->object.address);
   if (node == GRAPH_NONE) return true;
@@ -208,13 +208,13 @@ static bool read_object(waste_finder *f, snapshot_cursor *c) {
   return true;
 }
 
-static bool read_file(waste_finder *f) {
+static bool read_digests(waste_finder *f) {
   const snapshot *s = f->g->from;
   snapshot_cursor c = {0};
   bool good = true;
   for (size_t i = 0; good && i < snapshot_object_blocks(s); i++) {
     good = cursor_begin(&c, s, i);
-    while (good && cursor_object(&c)) good = read_object(f, &c);
+    while (good && cursor_object(&c)) good = read_facts(f, &c);
   }
   cursor_finish(&c);
   return good;
@@ -359,7 +359,7 @@ bool waste_find(const graph *g, waste_row **rows, size_t *count) {
   f.names = calloc((size_t)g->nodes + 1, sizeof *f.names);
   bool good = f.sums && f.names;
   if (good) find_empty_room(&f);
-  good = good && read_file(&f) && find_equal(&f) && find_slots(&f);
+  good = good && read_digests(&f) && find_equal(&f) && find_slots(&f);
   good = good && collect_waste(&f, rows, count);
   free(f.sums);
   free(f.names);
