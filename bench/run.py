@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
-Questions: pairs, threads, instructions, walk, scripts, heaps, giveback, five named native_... and six named
-gc_...; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all.
+Questions: pairs, threads, instructions, walk, scripts, heaps, giveback, five named native_..., six named
+gc_... and microscope; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all.
 See bench/README.md for what each number means.
 """
 
@@ -27,7 +27,7 @@ POOL = ("pairs", "threads", "instructions", "walk")
 PYTHON = ("scripts", "heaps")
 NATIVE = tuple(f"native_{name}" for name in ("trees", "churn", "objects", "collect", "steps"))
 GC = tuple(f"gc_{name}" for name in ("slices", "whole", "giants", "build", "memory", "scripts"))
-QUESTIONS = (*POOL, *PYTHON, "giveback", *NATIVE, *GC)
+QUESTIONS = (*POOL, *PYTHON, "giveback", *NATIVE, *GC, "microscope")
 GROUPS = {"pool": POOL, "python": PYTHON, "native": NATIVE, "gc": GC, "all": QUESTIONS}
 
 
