@@ -53,7 +53,7 @@ def with_ouro():
     for name in ("first", "second"):
         with phase(f"snapshot_{name}"):
             taken = ouro.snapshot(os.path.join(sys.argv[3], f"{name}.snap"))
-        print(f"pause_{name}", taken["pause_seconds"], flush=True)
+        print(f"pause_{name}", taken.pause_seconds, flush=True)
         grow()
 
 
