@@ -40,10 +40,10 @@ static const char *state_of(reach_class class) {
 /* --- One group --- */
 
 static void print_head(size_t number, const cycle_group *one) {
-  char rings[DURATION_TEXT], objects[DURATION_TEXT], bytes[SIZE_TEXT], ends[DURATION_TEXT];
-  printf("%zu. %s %s, %s objects, %s; %s\n", number, duration_format_count(one->components, rings),
-         one->components == 1 ? "ring" : "rings", duration_format_count(one->objects, objects),
-         size_format(one->bytes, false, bytes), state_of(one->class));
+  char rings[HEAP_COUNT], objects[HEAP_COUNT], bytes[SIZE_TEXT], ends[DURATION_TEXT];
+  printf("%zu. %s, %s, %s; %s\n", number, heap_count(one->components, "ring", rings),
+         heap_count(one->objects, "object", objects), size_format(one->bytes, false, bytes),
+         state_of(one->class));
   if (one->finalizers > 0)
     printf("   %s of them have a finalizer\n", duration_format_count(one->finalizers, ends));
 }
@@ -60,7 +60,7 @@ static void add_line(struct libscols_table *table, const char *label, const char
   snprintf(right, sizeof right, "%s", name);
   snprintf(indented, sizeof indented, "   %s", heap_shorten(left, 24));
   scols_line_set_data(line, 0, indented);
-  scols_line_set_data(line, 1, heap_shorten(right, 32));
+  scols_line_set_data(line, 1, heap_shorten(right, 38));
   scols_line_set_data(line, 2, note);
 }
 
@@ -77,10 +77,9 @@ static void print_ring(const graph *g, const cycle_group *one) {
     if (back) strcpy(name, "the first");
     else if (beyond) snprintf(name, sizeof name, "and %zu more", one->steps - count);
     else heap_name(g, one->nodes[i + 1], name);
-    add_line(table, label, name, i == one->weak ? "<- make this one weak" : "");
+    add_line(table, label, name, i == one->weak ? "<- make weak" : "");
   }
   table_print(table);
-  putchar('\n');
 }
 
 static json_t *json_ring(const graph *g, const cycle_group *one) {
@@ -103,12 +102,13 @@ static json_t *json_ring(const graph *g, const cycle_group *one) {
 
 static void print_groups(const graph *g, const cycle_group *groups, size_t count, size_t limit) {
   for (size_t i = 0; i < count && i < limit; i++) {
+    if (i > 0) putchar('\n');
     print_head(i + 1, &groups[i]);
     print_ring(g, &groups[i]);
   }
   if (count == 0) puts("no rings: reference counts alone free everything here");
   if (count > limit)
-    printf("and %zu more groups; to see them: --limit %zu\n", count - limit, count);
+    printf("\nand %zu more groups; to see them: --limit %zu\n", count - limit, count);
 }
 
 static void print_json(const graph *g, const cycle_group *groups, size_t count) {

@@ -35,13 +35,23 @@ typedef struct pair {
   const diff_row *rows;
   size_t count;
   bool holders;
+  path_finder *finder[2]; /* where holders are shown */
 } pair;
+
+/* How a program would name the object; "": nothing to name. */
+static void place_of(const heapfile *h, path_finder *finder, graph_node n, char out[HEAP_TEXT]) {
+  path p;
+  out[0] = '\0';
+  if (n == GRAPH_NONE) return;
+  if (path_find(finder, n, &p, 1) == 0) cli_die(CLI_FAILED, "out of memory");
+  heap_place(&h->graph, &p, out);
+  path_free(&p);
+}
 
 /* The holder in the later file, or else as it was. */
 static void holder_of(const pair *p, const diff_row *row, char out[HEAP_TEXT]) {
-  out[0] = '\0';
-  if (row->after != GRAPH_NONE) heap_name(&p->after.graph, row->after, out);
-  else if (row->before != GRAPH_NONE) heap_name(&p->before.graph, row->before, out);
+  if (row->after != GRAPH_NONE) place_of(&p->after, p->finder[1], row->after, out);
+  else place_of(&p->before, p->finder[0], row->before, out);
 }
 
 static void set_change(struct libscols_line *line, size_t column, const uint64_t of[2],
@@ -67,7 +77,7 @@ static void add_row(const pair *p, struct libscols_table *table, const diff_row 
   scols_line_set_data(line, 4, size_format(row->bytes[1], false, bytes));
   if (!p->holders) return;
   holder_of(p, row, text);
-  scols_line_set_data(line, 5, heap_shorten(text, 30));
+  scols_line_set_data(line, 5, heap_shorten(text, 34));
 }
 
 static void print_rows(const pair *p, size_t limit) {
@@ -96,6 +106,9 @@ static json_t *json_row(const pair *p, const diff_row *row) {
                   : row->before != GRAPH_NONE ? heap_json_node(&p->before.graph, row->before)
                                               : json_null();
   json_object_set_new(object, key, where);
+  if (!p->holders) return object;
+  holder_of(p, row, type);
+  json_object_set_new(object, "place", json_string(type));
   return object;
 }
 
@@ -109,12 +122,19 @@ static void print_json(const pair *p) {
 }
 
 static void print_totals(const pair *p) {
-  char objects[2][DURATION_TEXT], bytes[2][SIZE_TEXT];
-  printf("\nin all: %s objects, %s; before %s, %s\n",
-         duration_format_count(p->after.graph.nodes, objects[1]),
+  char objects[2][HEAP_COUNT], bytes[2][SIZE_TEXT];
+  printf("\nin all: %s, %s; before %s, %s\n",
+         heap_count(p->after.graph.nodes, "object", objects[1]),
          size_format(heapfile_bytes(&p->after), false, bytes[1]),
-         duration_format_count(p->before.graph.nodes, objects[0]),
+         heap_count(p->before.graph.nodes, "object", objects[0]),
          size_format(heapfile_bytes(&p->before), false, bytes[0]));
+}
+
+static void make_finders(pair *p) {
+  if (!p->holders) return;
+  p->finder[0] = path_finder_make(&p->before.graph);
+  p->finder[1] = path_finder_make(&p->after.graph);
+  if (p->finder[0] == NULL || p->finder[1] == NULL) cli_die(CLI_FAILED, "out of memory");
 }
 
 static void next(const heapargs *what) {
@@ -136,6 +156,7 @@ int cmd_diff(int argc, char **argv) {
                            : diff_types(&p.before.graph, &p.after.graph, &rows, &p.count);
   if (!done) cli_die(CLI_FAILED, "out of memory");
   p.rows = rows;
+  make_finders(&p);
   if (what.json) {
     print_json(&p);
   } else {
@@ -144,6 +165,7 @@ int cmd_diff(int argc, char **argv) {
     next(&what);
   }
   free(rows);
+  for (int i = 0; i < 2; i++) path_finder_free(p.finder[i]);
   heapfile_close(&p.before);
   heapfile_close(&p.after);
   return CLI_DONE;

@@ -86,8 +86,8 @@ static void print_way(const graph *g, const ways *w, const heaptarget *t, const 
   snprintf(note, sizeof note, "%s %s%s, %s", table_is_ascii() ? "x" : "\u00d7", all ? "" : "about ",
            duration_format_count(scaled(w, t, one->seen), count),
            size_format(scaled(w, t, one->bytes), false, bytes));
-  print_heap_path(g, &one->example, 0, note);
   putchar('\n');
+  print_heap_path(g, &one->example, 0, note);
 }
 
 static json_t *json_way(const graph *g, const ways *w, const heaptarget *t, const way *one) {
@@ -98,15 +98,14 @@ static json_t *json_way(const graph *g, const ways *w, const heaptarget *t, cons
 }
 
 static void print_ways(const heapfile *h, const ways *w, const heaptarget *t, size_t limit) {
-  char count[DURATION_TEXT], bytes[SIZE_TEXT];
+  char count[HEAP_COUNT], bytes[SIZE_TEXT], number[HEAP_COUNT];
   size_t shown = w->count < limit ? w->count : limit;
-  printf("%s objects, %s", duration_format_count(t->objects, count),
-         size_format(t->bytes, false, bytes));
+  printf("%s, %s", heap_count(t->objects, "object", count), size_format(t->bytes, false, bytes));
   if (w->seen < t->objects) printf("; %d of them were looked at", SAMPLE);
-  printf("; held in %zu %s\n\n", w->count, w->count == 1 ? "way" : "ways");
+  printf("; held in %s\n", heap_count(w->count, "way", number));
   for (size_t i = 0; i < shown; i++) print_way(&h->graph, w, t, &w->all[i]);
   if (shown < w->count)
-    printf("%zu other ways; to see them: --limit %zu\n", w->count - shown, w->count);
+    printf("\n%zu other ways; to see them: --limit %zu\n", w->count - shown, w->count);
 }
 
 static json_t *json_ways(const heapfile *h, const ways *w, const heaptarget *t, size_t limit) {
@@ -140,8 +139,8 @@ static void of_object(const heapfile *h, path_finder *finder, const heaptarget *
     if (what->json) {
       json_array_append_new(list, heap_json_path(&h->graph, &paths[i]));
     } else {
+      if (i > 0) putchar('\n');
       print_heap_path(&h->graph, &paths[i], 0, NULL);
-      putchar('\n');
     }
     path_free(&paths[i]);
   }

@@ -138,19 +138,18 @@ static void print_rows(const refs *r, size_t limit) {
 }
 
 static void print_totals(const refs *r) {
-  char references[DURATION_TEXT], over[DURATION_TEXT];
+  char references[HEAP_COUNT], over[HEAP_COUNT];
   int64_t unseen = 0, beyond = 0;
   for (size_t i = 0; i < r->count; i++) {
     unseen += change(&r->rows[i]);
     beyond += (int64_t)(r->rows[i].is.overexplained - r->rows[i].was.overexplained);
   }
-  duration_format_count(distance(unseen), references);
-  duration_format_count(distance(beyond), over);
+  heap_count(distance(unseen), "reference", references);
+  heap_count(distance(beyond), "reference", over);
   const char *sign = !r->two ? "" : unseen < 0 ? "-" : "+";
-  printf("\n%s%s references that nothing shows%s\n", sign, references,
+  printf("\n%s%s that nothing shows%s\n", sign, references,
          r->two ? ": C code holds them, or they were never released" : "");
-  if (beyond > 0)
-    printf("%s more references than counts: the snapshot or a count is wrong\n", over);
+  if (beyond > 0) printf("%s more than counted: the snapshot or a count is wrong\n", over);
 }
 
 /* --- JSON --- */

@@ -155,7 +155,8 @@ static void print_tables(const char *file) {
     /* Names without their types, as many on a line as fit. */
     for (const char *comma = ""; *at != '\0'; comma = ", ") {
       int length = (int)strcspn(at, " ,)");
-      if (column + length + 3 > 79) column = printf("%s\n    ", comma), comma = "";
+      if (column + length + 3 > 79)
+        printf("%s\n", comma[0] != '\0' ? "," : ""), column = printf("    "), comma = "";
       column += printf("%s%.*s", comma, length, at);
       at += strcspn(at, ",)");
       at += strspn(at, ",) ");
@@ -164,9 +165,7 @@ static void print_tables(const char *file) {
   }
   puts("\nobject.type is type.name; source, target and dominator are addresses. An address\n"
        "is looked up at once, all objects of a type in one pass.");
-  print_next("the largest types",
-             "ouro sql %s \"SELECT name, objects, bytes FROM type ORDER BY bytes DESC LIMIT 9\"",
-             file);
+  print_next("largest types", "ouro sql %s 'SELECT * FROM type ORDER BY bytes DESC LIMIT 9'", file);
 }
 
 int cmd_sql(int argc, char **argv) {

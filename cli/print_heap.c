@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "size.h"
+#include "duration.h"
 #include "table.h"
 
 /* --- Texts --- */
@@ -189,6 +189,13 @@ const char *heap_root(const graph *g, uint32_t root, char out[HEAP_TEXT]) {
   if (what.kind == SNAPSHOT_ROOT_UNCOLLECTABLE) strcpy(out, "gc.garbage");
   else if (what.kind >= SNAPSHOT_ROOT_KINDS || words[what.kind][0] == '\0') out[0] = '\0';
   else snprintf(out, HEAP_TEXT, "%s%s%.280s", words[what.kind], text[0] != '\0' ? " " : "", text);
+  return out;
+}
+
+const char *heap_count(uint64_t count, const char *one, char out[HEAP_COUNT]) {
+  char digits[DURATION_TEXT];
+  snprintf(out, HEAP_COUNT, "%s %.24s%s", duration_format_count(count, digits), one,
+           count == 1 ? "" : "s");
   return out;
 }
 

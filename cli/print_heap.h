@@ -46,6 +46,13 @@ const char *heap_address(const graph *g, graph_node n, char out[HEAP_ADDRESS]);
  * last object may be followed by `note`; NULL: none. */
 void print_heap_path(const graph *g, const path *p, size_t indent, const char *note);
 
+/* The same on one line, as the program would write it: "shop.cache.CACHE['user:1'].basket". */
+const char *heap_place(const graph *g, const path *p, char out[HEAP_TEXT]);
+
+/* "1 object", "12,431 objects". */
+#define HEAP_COUNT 64
+const char *heap_count(uint64_t count, const char *one, char out[HEAP_COUNT]);
+
 /* --- JSON --- */
 
 json_t *heap_json_whole(uint64_t value);

@@ -8,6 +8,43 @@
 #include "print_heap.h"
 #include "table.h"
 
+/* --- Steps --- */
+
+static snapshot_edge edge_into(const graph *g, const path *p, size_t step) {
+  snapshot_edge edge = {0};
+  graph_label(g, p->nodes[step - 1], p->nodes[step], &edge);
+  return edge;
+}
+
+/* `x.__dict__['name']` is what the program calls `x.name`: the dictionary between is left out. */
+static bool is_namespace(const graph *g, graph_node between, const snapshot_edge *in,
+                         const snapshot_edge *out) {
+  snapshot_text_kind kind;
+  snapshot_text key, name = snapshot_name(g->from, in->label);
+  bool dict = snapshot_type_of(g->from, g->type[between]).kind == SNAPSHOT_DICT;
+  return dict && snapshot_label_named(in->kind) && name.length == 8 &&
+         memcmp(name.text, "__dict__", 8) == 0 && out->kind == SNAPSHOT_VALUE &&
+         snapshot_text_of(g->from, out->label, &kind, &key) && kind == SNAPSHOT_KEY_STR;
+}
+
+/* The label of the reference into node `step`, or of the two through a namespace. Returns how many
+ * steps it is. */
+static size_t label_step(const graph *g, const path *p, size_t step, char label[HEAP_TEXT]) {
+  char key[HEAP_TEXT];
+  snapshot_text_kind kind;
+  snapshot_text text;
+  snapshot_edge into = edge_into(g, p, step), beyond;
+  heap_label(g, &into, label);
+  if (step + 1 == p->length || into.kind == SNAPSHOT_VALUE) return 1;
+  beyond = edge_into(g, p, step + 1);
+  if (!is_namespace(g, p->nodes[step], &into, &beyond)) return 1;
+  snapshot_text_of(g->from, beyond.label, &kind, &text);
+  snprintf(label, HEAP_TEXT, ".%.300s", heap_clean(text, key));
+  return 2;
+}
+
+/* --- Drawn --- */
+
 /* Of a longer path these many steps at either end are drawn. */
 #define STEPS_DRAWN 12
 #define INDENT_MOST 16
@@ -48,41 +85,10 @@ static void add_first(drawing *d) {
   else add_line(d, holder, name);
 }
 
-/* `x.__dict__['name']` is what the program calls `x.name`: the dictionary between is left out. */
-static bool is_namespace(const drawing *d, size_t step, const snapshot_edge *in,
-                         const snapshot_edge *out) {
-  snapshot_text_kind kind;
-  snapshot_text key, name = snapshot_name(d->g->from, in->label);
-  bool dict = snapshot_type_of(d->g->from, d->g->type[d->p->nodes[step]]).kind == SNAPSHOT_DICT;
-  return dict && snapshot_label_named(in->kind) && name.length == 8 &&
-         memcmp(name.text, "__dict__", 8) == 0 && out->kind == SNAPSHOT_VALUE &&
-         snapshot_text_of(d->g->from, out->label, &kind, &key) && kind == SNAPSHOT_KEY_STR;
-}
-
-static snapshot_edge edge_into(const drawing *d, size_t step) {
-  snapshot_edge edge = {0};
-  graph_label(d->g, d->p->nodes[step - 1], d->p->nodes[step], &edge);
-  return edge;
-}
-
-/* Draws the step into node `step`, or the two steps through a namespace; returns how many. */
+/* Draws the step into node `step`, or the two through a namespace; returns how many. */
 static size_t add_step(drawing *d, size_t step) {
   char label[HEAP_TEXT], name[HEAP_TEXT];
-  snapshot_text_kind kind;
-  snapshot_text key;
-  snapshot_edge into = edge_into(d, step);
-  heap_label(d->g, &into, label);
-  size_t steps = 1;
-  if (step + 1 < d->p->length) {
-    snapshot_edge beyond = edge_into(d, step + 1);
-    if (is_namespace(d, step, &into, &beyond)) {
-      snapshot_text_of(d->g->from, beyond.label, &kind, &key);
-      label[0] = '.';
-      char cleaned[HEAP_TEXT];
-      snprintf(label + 1, HEAP_TEXT - 1, "%.300s", heap_clean(key, cleaned));
-      steps = 2;
-    }
-  }
+  size_t steps = label_step(d->g, d->p, step, label);
   add_line(d, label, heap_name(d->g, d->p->nodes[step + steps - 1], name));
   return steps;
 }
@@ -113,8 +119,8 @@ void print_heap_path(const graph *g, const path *p, size_t indent, const char *n
   scols_table_new_column(d.table, "", 0, SCOLS_FL_TRUNC);
   if (p->end == PATH_NONE) {
     char name[HEAP_TEXT];
-    add_line(&d, "nothing", "leads there: garbage that waits for the collector");
-    if (p->length > 0) add_line(&d, "", heap_name(g, p->nodes[p->length - 1], name));
+    printf("%*snothing leads to it: garbage that waits for the collector\n", (int)indent, "");
+    if (p->length > 0) add_line(&d, heap_name(g, p->nodes[p->length - 1], name), "");
   } else {
     add_first(&d);
     add_steps(&d);
@@ -122,6 +128,36 @@ void print_heap_path(const graph *g, const path *p, size_t indent, const char *n
   if (note != NULL) add_line(&d, "", note);
   table_print(d.table);
 }
+
+/* --- On one line --- */
+
+/* What the program calls the first object, or else what holds it. */
+static void begin_place(const graph *g, const path *p, char out[HEAP_TEXT]) {
+  snapshot_text_kind kind;
+  snapshot_text text;
+  bool titled = snapshot_text_of(g->from, graph_address(g, p->nodes[0]), &kind, &text);
+  if (titled && kind == SNAPSHOT_TITLE) {
+    heap_clean(text, out);
+    return;
+  }
+  if (p->end == PATH_ROOT) heap_root(g, p->root, out);
+  if (p->end != PATH_ROOT || out[0] == '\0') heap_type(g, p->nodes[0], out);
+}
+
+const char *heap_place(const graph *g, const path *p, char out[HEAP_TEXT]) {
+  char label[HEAP_TEXT];
+  if (p->end == PATH_NONE || p->length == 0) return strcpy(out, "garbage");
+  begin_place(g, p, out);
+  for (size_t step = 1; step < p->length;) {
+    size_t used = strlen(out);
+    step += label_step(g, p, step, label);
+    if (used + strlen(label) + 2 > HEAP_TEXT) break;
+    sprintf(out + used, "%s%s", strchr(".[", label[0]) != NULL ? "" : " ", label);
+  }
+  return out;
+}
+
+/* --- JSON --- */
 
 static const char *end_word(path_end end) {
   return end == PATH_ROOT ? "root" : end == PATH_UNSEEN ? "unseen" : "garbage";
