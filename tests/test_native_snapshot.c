@@ -9,6 +9,7 @@
 
 #include <ouro/ouro.h>
 
+#include "analyze/reach.h"
 #include "snapshot/reader.h"
 #include "support/pairs.h"
 #include "support/tools.h"
@@ -101,8 +102,24 @@ static void take(unsigned flags) {
 
 /* --- What must always hold --- */
 
+/* The analysis finds nothing to say about the counts, and everything by its address. */
+static void check_audit(void) {
+  char why[SNAPSHOT_WHY];
+  graph g;
+  audit_row *rows;
+  size_t count;
+  CHECK(graph_build(&g, opened, NULL, why));
+  CHECK_EQ(g.nodes, all_count);
+  CHECK_EQ(g.lost, 0);
+  CHECK(audit_types(&g, &rows, &count));
+  CHECK_EQ(count, 0);
+  free(rows);
+  graph_finish(&g);
+}
+
 /* Each count is the references that are in the file: nothing is unexplained, nothing too much. */
 static void check_counts(void) {
+  check_audit();
   for (size_t i = 0; i < all_count; i++) {
     const seen *s = &all[i];
     if (s->object.flags & SNAPSHOT_IMMORTAL) CHECK(s->object.count == 0 && s->roots == 1);
