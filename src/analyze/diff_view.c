@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+#include "diff_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+
+uint64_t diff_mix(uint64_t a, uint64_t b) {
+  uint64_t z = a * 0x9E3779B97F4A7C15u + b + 0x632BE59BD9B4E019u;
+  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+  return z ^ z >> 31;
+}
+
+uint64_t diff_hash(const char *text, size_t length) {
+  uint64_t hash = 0xCBF29CE484222325u;
+  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3u;
+  return diff_mix(hash, length);
+}
+
+static uint64_t diff_hash_text(snapshot_text text) { return diff_hash(text.text, text.length); }
+
+/* --- Names ------------------------------------------------------------------------------------- */
+
+static bool diff_names_add(diff_names *names, diff_name name) {
+  if (names->count == names->room) {
+    size_t room = names->room ? names->room * 2 : 64;
+    diff_name *at = names->at ? array_resize(names->at, names->room, room, sizeof(diff_name))
+                              : array_make(room, sizeof(diff_name));
+    if (!at) return false;
+    names->at = at;
+    names->room = room;
+  }
+  names->at[names->count++] = name;
+  return true;
+}
+
+/* By node; of several names of one node the smallest hash, so that their order means nothing. */
+static int diff_name_order(const void *a, const void *b) {
+  const diff_name *x = a, *y = b;
+  if (x->node != y->node) return x->node < y->node ? -1 : 1;
+  return (x->hash > y->hash) - (x->hash < y->hash);
+}
+
+void diff_names_sort(diff_names *names) {
+  if (names->count) qsort(names->at, names->count, sizeof(diff_name), diff_name_order);
+}
+
+const diff_name *diff_names_find(const diff_names *names, graph_node node) {
+  size_t low = 0, high = names->count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (names->at[middle].node < node) low = middle + 1;
+    else high = middle;
+  }
+  return low < names->count && names->at[low].node == node ? &names->at[low] : NULL;
+}
+
+void diff_names_finish(diff_names *names) {
+  array_free(names->at, names->room, sizeof(diff_name));
+  *names = (diff_names){0};
+}
+
+bool diff_is_space_name(snapshot_text name) {
+  static const char *const words[] = {"__dict__", "md_dict", "tp_dict"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (name.length == strlen(words[i]) && memcmp(name.text, words[i], name.length) == 0)
+      return true;
+  return false;
+}
+
+/* --- The view ---------------------------------------------------------------------------------- */
+
+static bool diff_view_types(diff_view *v) {
+  const snapshot *s = v->g->from;
+  v->types = (size_t)snapshot_count(s).types;
+  v->type_hash = array_make(v->types + 1, sizeof *v->type_hash);
+  v->type_kind = array_make(v->types + 1, sizeof *v->type_kind);
+  if (!v->type_hash || !v->type_kind) return false;
+  for (size_t i = 0; i < v->types; i++) {
+    snapshot_type type = snapshot_type_of(s, (uint32_t)i);
+    v->type_hash[i] = diff_hash_text(type.name);
+    v->type_kind[i] = (uint8_t)type.kind;
+  }
+  return true;
+}
+
+/* Nodes by dominator: counted, then put where their dominator's begin. */
+static bool diff_view_children(diff_view *v) {
+  const reach *r = v->r;
+  graph_node nodes = v->g->nodes;
+  v->first_child = array_make((size_t)nodes + 2, sizeof *v->first_child);
+  v->child = array_make(nodes, sizeof *v->child);
+  if (!v->first_child || !v->child) return false;
+  uint32_t *end = v->first_child + 1; /* of i: where the next child of i goes, in the end i + 1's */
+  for (graph_node n = 0; n < nodes; n++)
+    if (r->class[n] != REACH_GARBAGE) end[r->idom[n] == GRAPH_NONE ? nodes : r->idom[n]]++;
+  uint32_t sum = 0;
+  for (size_t i = 0; i <= nodes; i++) {
+    uint32_t count = end[i];
+    end[i] = sum;
+    sum += count;
+  }
+  for (graph_node n = 0; n < nodes; n++)
+    if (r->class[n] != REACH_GARBAGE)
+      v->child[end[r->idom[n] == GRAPH_NONE ? nodes : r->idom[n]]++] = n;
+  return true;
+}
+
+static snapshot_text diff_title(const graph *g, graph_node node) {
+  snapshot_text_kind kind;
+  snapshot_text text;
+  bool found = snapshot_text_of(g->from, graph_address(g, node), &kind, &text);
+  return found && kind == SNAPSHOT_TITLE ? text : (snapshot_text){NULL, 0};
+}
+
+static snapshot_type_kind diff_kind(const diff_view *v, graph_node node) {
+  return (snapshot_type_kind)v->type_kind[v->g->type[node]];
+}
+
+/* A module's dictionary hangs below the root of all as soon as somebody imports a function of it. */
+static bool diff_view_spaces(diff_view *v) {
+  const graph *g = v->g;
+  for (graph_node n = 0; n < g->nodes; n++) {
+    snapshot_type_kind kind = diff_kind(v, n);
+    if (kind != SNAPSHOT_MODULE && kind != SNAPSHOT_TYPE) continue;
+    uint64_t hash = diff_mix(diff_hash_text(diff_title(g, n)), (uint64_t)kind);
+    for (uint32_t e = g->first_out[n]; e < g->first_out[n + 1]; e++)
+      if (diff_kind(v, g->out[e]) == SNAPSHOT_DICT)
+        if (!diff_names_add(&v->spaces, (diff_name){g->out[e], true, hash})) return false;
+  }
+  diff_names_sort(&v->spaces);
+  return true;
+}
+
+bool diff_view_make(diff_view *v, const reach *r) {
+  *v = (diff_view){.r = r, .g = r->of};
+  return diff_view_types(v) && diff_view_children(v) && diff_view_spaces(v);
+}
+
+void diff_view_finish(diff_view *v) {
+  array_free(v->type_hash, v->types + 1, sizeof *v->type_hash);
+  array_free(v->type_kind, v->types + 1, sizeof *v->type_kind);
+  if (v->g) {
+    array_free(v->first_child, (size_t)v->g->nodes + 2, sizeof *v->first_child);
+    array_free(v->child, v->g->nodes, sizeof *v->child);
+  }
+  diff_names_finish(&v->spaces);
+  *v = (diff_view){0};
+}
+
+/* --- Keys -------------------------------------------------------------------------------------- */
+
+/* Where a frame is without the line, which moves on. */
+static snapshot_text diff_without_line(snapshot_text text) {
+  uint32_t length = text.length;
+  while (length > 0 && text.text[length - 1] >= '0' && text.text[length - 1] <= '9') length--;
+  if (length > 0 && text.text[length - 1] == ':') text.length = length - 1;
+  return text;
+}
+
+static bool diff_is_titled(snapshot_type_kind kind) {
+  return kind == SNAPSHOT_MODULE || kind == SNAPSHOT_TYPE || kind == SNAPSHOT_FUNCTION ||
+         kind == SNAPSHOT_FRAME;
+}
+
+uint64_t diff_view_top_key(const diff_view *v, graph_node node, bool *space) {
+  snapshot_type_kind kind = diff_kind(v, node);
+  uint64_t key = v->type_hash[v->g->type[node]];
+  key = diff_mix(key, v->r->class[node]);
+  const diff_name *owner = kind == SNAPSHOT_DICT ? diff_names_find(&v->spaces, node) : NULL;
+  *space = owner != NULL;
+  if (owner) return diff_mix(key, owner->hash);
+  if (!diff_is_titled(kind)) return key;
+  return diff_mix(key, diff_hash_text(diff_without_line(diff_title(v->g, node))));
+}
+
+typedef struct diff_naming {
+  const diff_view *v;
+  snapshot_type_kind owner;
+  bool space, failed;
+  diff_names *names;
+} diff_naming;
+
+static snapshot_text diff_label_text(const diff_naming *naming, const snapshot_edge *edge) {
+  const snapshot *s = naming->v->g->from;
+  snapshot_text text = {NULL, 0};
+  snapshot_text_kind kind;
+  if (snapshot_label_named(edge->kind)) return snapshot_name(s, edge->label);
+  if (edge->kind == SNAPSHOT_VALUE && naming->space)
+    if (!snapshot_text_of(s, edge->label, &kind, &text)) text.length = 0;
+  return text;
+}
+
+static bool diff_name_edge(void *to, const snapshot_edge *edge) {
+  diff_naming *naming = to;
+  snapshot_text text = diff_label_text(naming, edge);
+  graph_node target = graph_find(naming->v->g, edge->target);
+  if (text.length == 0 || target == GRAPH_NONE) return true;
+  bool owns = naming->owner == SNAPSHOT_MODULE || naming->owner == SNAPSHOT_TYPE ||
+              naming->owner == SNAPSHOT_INSTANCE;
+  bool space = owns && diff_kind(naming->v, target) == SNAPSHOT_DICT &&
+               (snapshot_label_named(edge->kind) && diff_is_space_name(text));
+  naming->failed = !diff_names_add(naming->names, (diff_name){target, space, diff_hash_text(text)});
+  return !naming->failed;
+}
+
+bool diff_view_name(const diff_view *v, graph_node node, bool space, diff_names *names) {
+  diff_naming naming = {v, diff_kind(v, node), space, false, names};
+  graph_edges(v->g, node, diff_name_edge, &naming);
+  return !naming.failed;
+}
