@@ -17,6 +17,7 @@
 #include "service.h"
 #include "snap/api.h"
 #include "snap/dump.h"
+#include "snap/trigger.h"
 
 /* What may be garbage and not yet found, of the live objects: as much as CPython lets gather. */
 #define GARBAGE_LIMIT_PERMILLE 250
@@ -199,6 +200,7 @@ static int start_service(PyObject *module, bool quiet) {
   service_options service = {.channel = installed.channel,
                              .main = !quiet,
                              .decay_ms = installed.heap.decay_ms,
+                             .limit = installed.heap.limit,
                              .give_back = give_everything_back};
   service_start(hook_heap(), &service); /* has reported what does not work; the program goes on */
   return 0;
@@ -219,6 +221,7 @@ static int install_here(PyObject *module, const options *wanted, bool quiet) {
   bool main = PyInterpreterState_Get() == PyInterpreterState_Main();
   if (state->attached || (hook_installed() && !main)) return 0;
   if (!hook_installed()) ledger_note_interpreter();
+  trigger_unhook();
   if (hook_install(&wanted->heap, wanted->collector.pause_ns != 0) < 0) return -1;
   installed = *wanted;
   state->attached = true;

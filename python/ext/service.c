@@ -173,7 +173,7 @@ static void start_server_later(void) {
 }
 
 static int start_ticker(void (*later)(void)) {
-  if (service.options.decay_ms == 0 && !service.options.channel) return 0;
+  if (service.options.decay_ms == 0 && !service.options.channel && !trigger_armed()) return 0;
   int error = ticker_start(&service.ticker, later);
   if (error != 0) warn("idle memory is not given back: cannot start a thread: %s", strerror(error));
   return error != 0 ? -1 : 0;
@@ -194,6 +194,21 @@ int service_start(ouro_heap *heap, const service_options *options) {
   int channel = options->channel ? start_server() : 0;
   int ticks = start_ticker(NULL);
   return ticks != 0 && channel != 0 ? -1 : 0;
+}
+
+int service_watch(trigger_options *options, char why[TRIGGER_WHY]) {
+  if (!service.started) {
+    snprintf(why, TRIGGER_WHY, "Ouro is not installed: use `ouro run` or ouro.install()");
+    return -1;
+  }
+  options->heap_limit = service.options.limit;
+  if (trigger_set(service.heap, options, why) != 0) return -1;
+  if (options->limit_permille != 0 && trigger_limit().limit == 0)
+    warn("no limit of memory is set (control group, RLIMIT_AS, RLIMIT_DATA, --limit): there is "
+         "nothing yet for --on-limit to watch");
+  if (!service.ticker.running) return start_ticker(NULL);
+  ticker_nudge(&service.ticker);
+  return 0;
 }
 
 /* The ticker first: it may be about to start the server. A client that waits for the ticker is let
@@ -288,6 +303,7 @@ void service_after_fork_child(void) {
   atomic_store(&service.dismissed, false);
   if (!service.started) return;
   service.options.main = false;
+  trigger_after_fork();
   server_forget(&service.server);
   ticker_init(&service.ticker, service.heap, &service.options);
   end_with_this_thread();

@@ -12,7 +12,7 @@
 #ifndef OURO_SERVICE_H
 #define OURO_SERVICE_H
 
-#include <ouro/pool.h>
+#include "snap/trigger.h"
 
 /* What "give back now" returned to the system, in bytes. */
 typedef struct service_given_back {
@@ -26,6 +26,7 @@ typedef struct service_options {
    * line, and the channel opens at once. Others open it a moment later, since most end before. */
   bool main;
   uint32_t decay_ms; /* as the heap's; 0: no ticks */
+  size_t limit;      /* the heap's; 0: none */
   /* Runs with the GIL held, for a client that asks for it. */
   service_given_back (*give_back)(ouro_heap *heap);
 } service_options;
@@ -33,6 +34,10 @@ typedef struct service_options {
 /* Starts the threads and opens the channel. 0, or -1 where nothing could be started. A second call
  * before service_stop has no effect. */
 int service_start(ouro_heap *heap, const service_options *options);
+
+/* Takes snapshots when these say so, and no longer when those of an earlier call did; heap_limit is
+ * filled in here. 0, or -1 with the reason. */
+int service_watch(trigger_options *options, char why[TRIGGER_WHY]);
 
 /* Ends both threads, waiting for them with the GIL released, and removes the socket. Call it before
  * the interpreter finalizes (an atexit function); afterwards no thread of ours touches the

@@ -7,13 +7,14 @@
 
 #include "hook.h"
 #include "snap/take.h"
+#include "snap/trigger.h"
 #include "thread.h"
 
 /* A program that does nothing is woken this often. */
 #define IDLE_MS 1000
 
-/* A child that writes a snapshot is looked after this often. */
-#define OFTEN_MS 250
+/* Children that write snapshots, and what starts them, are looked after this often. */
+#define OFTEN_MS TRIGGER_MS
 
 /* A program that runs, or has freed something lately, is looked at twice per decay time, but not
  * more often than this. */
@@ -160,10 +161,11 @@ static bool wait_for_work(ticker *t, pace *p, bool *job) {
   bool forever = t->options.decay_ms == 0 && t->later == NULL && !p->often;
   int result = 0;
   pthread_mutex_lock(&t->lock);
-  while (!t->stopping && !has_job(t) && result == 0)
+  while (!t->stopping && !t->nudged && !has_job(t) && result == 0)
     result = forever ? pthread_cond_wait(&t->changed, &t->lock)
                      : pthread_cond_timedwait(&t->changed, &t->lock, &until);
   bool going_on = !t->stopping;
+  t->nudged = false;
   *job = has_job(t);
   pthread_mutex_unlock(&t->lock);
   return going_on;
@@ -178,7 +180,8 @@ static void *run(void *argument) {
     t->later = NULL;
     if (later != NULL) later();
     if (job) with_gil(t, do_jobs, t);
-    p.often = snaptake_reap();
+    if (trigger_look() && compat_running()) with_gil(t, trigger_take, t->heap);
+    p.often = snaptake_reap() || trigger_armed();
     p.ticked = t->options.decay_ms > 0 && wants_tick(t);
     if (p.ticked) run_round(t);
   }
@@ -203,6 +206,13 @@ int ticker_start(ticker *t, void (*later)(void)) {
   int error = thread_start(&t->thread, "ouro-tick", run, t);
   t->running = error == 0;
   return error;
+}
+
+void ticker_nudge(ticker *t) {
+  pthread_mutex_lock(&t->lock);
+  t->nudged = true;
+  pthread_cond_broadcast(&t->changed);
+  pthread_mutex_unlock(&t->lock);
 }
 
 bool ticker_dismiss(ticker *t) {

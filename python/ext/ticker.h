@@ -34,6 +34,7 @@ typedef struct ticker {
   pthread_mutex_t lock; /* guards what follows; never held while waiting for the GIL */
   pthread_cond_t changed;
   bool stopping;
+  bool nudged; /* there is something new to look for */
   bool at_gil; /* waiting for the GIL, or holding it */
   ticker_job job[TICKER_JOBS];
 } ticker;
@@ -42,6 +43,9 @@ void ticker_init(ticker *t, ouro_heap *heap, const service_options *options);
 
 /* 0 or an errno value. */
 int ticker_start(ticker *t, void (*later)(void));
+
+/* Has the thread look, and find out how often it is to. Any thread. */
+void ticker_nudge(ticker *t);
 
 /* Lets the thread end, without waiting for it. True: it needs the GIL for that. Any thread. */
 bool ticker_dismiss(ticker *t);

@@ -14,7 +14,16 @@ With ouro.install(pause_ms=1.0) full collections take place in slices of a milli
 
 import sys
 
-__all__ = ["GivenBack", "__version__", "give_back", "install", "installed", "memory", "snapshot"]
+__all__ = [
+    "GivenBack",
+    "__version__",
+    "give_back",
+    "install",
+    "installed",
+    "memory",
+    "snapshot",
+    "snapshot_when",
+]
 
 
 def _unsupported():
@@ -40,11 +49,18 @@ if _reason is None:
     from ouro import _ouro
 
     def install(**options):
-        if not installed():
-            from ouro import _options
+        if installed():
+            _ouro.install(**options)
+            return
+        from ouro import _options
 
-            options = {**_options.from_environment(options), **options}
+        options = {**_options.from_environment(options), **options}
+        occasions = _options.occasions()
         _ouro.install(**options)
+        if occasions:
+            from ouro import _snapshot
+
+            _snapshot.snapshot_when(**occasions)
 
     # One signature and one text for both, the extension's: what help() and inspect look at.
     install.__wrapped__ = _ouro.install
@@ -59,8 +75,8 @@ def __getattr__(name):
         import ouro.gc as module
 
         return module
-    if name == "snapshot":  # the same
-        from ouro._snapshot import snapshot as function
+    if name in ("snapshot", "snapshot_when"):  # the same
+        from ouro import _snapshot
 
-        return function
+        return getattr(_snapshot, name)
     raise AttributeError(f"module 'ouro' has no attribute {name!r}")

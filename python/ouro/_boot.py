@@ -48,6 +48,10 @@ def _start(main):
         from ouro import _screen
 
         _screen.start()
+    if first and main and os.environ.get("OURO_SNAPSHOT_AT_EXIT"):
+        from ouro import _snapshot
+
+        _snapshot.at_exit(os.environ["OURO_SNAPSHOT_AT_EXIT"], quiet)
 
 
 def _boot():

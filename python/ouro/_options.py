@@ -82,6 +82,28 @@ def _share(text):
     return permille / 1000
 
 
+_SIGNALS = ("HUP", "QUIT", "USR1", "USR2")
+
+
+def _signal(text):
+    name = text.upper().removeprefix("SIG")
+    if name not in _SIGNALS:
+        raise ValueError("is none of HUP, QUIT, USR1, USR2")
+    import _signal as numbers  # what a plain Python's start has loaded
+
+    return getattr(numbers, "SIG" + name)
+
+
+def _part(text):
+    decimal = _decimal(text, {"%": 10, "": 1000})
+    if decimal is None:
+        raise ValueError("is not a share; write it like 90% or 0.9")
+    permille = _scaled(decimal)
+    if not 10 <= permille <= 1000:
+        raise ValueError("is not a share from 1% to 100%; write it like 90% or 0.9")
+    return permille / 1000
+
+
 _VARIABLES = {
     "limit": ("OURO_LIMIT", _limit),
     "keep": ("OURO_KEEP", _size),
@@ -92,6 +114,16 @@ _VARIABLES = {
     "garbage_limit": ("OURO_GARBAGE_LIMIT", _share),
 }
 
+# When snapshots are taken without being asked for: keywords of ouro.snapshot_when().
+_OCCASIONS = {
+    "signal": ("OURO_SNAPSHOT_SIGNAL", _signal),
+    "file": ("OURO_SNAPSHOT_TRIGGER", str),
+    "on_limit": ("OURO_ON_LIMIT", _part),
+    "on_memory_error": ("OURO_ON_MEMORY_ERROR", _flag),
+    "directory": ("OURO_SNAPSHOT_DIR", str),
+    "redact": ("OURO_SNAPSHOT_REDACT", _flag),
+}
+
 
 def from_environment(given=()):
     """Keyword arguments for install() from the environment, but for those named in `given`.
@@ -99,10 +131,19 @@ def from_environment(given=()):
     An empty variable is as good as none. ValueError, with one line that says how to write it, for
     one that cannot be read.
     """
+    return _read({k: v for k, v in _VARIABLES.items() if k not in given})
+
+
+def occasions():
+    """The same for ouro.snapshot_when()."""
+    return _read(_OCCASIONS)
+
+
+def _read(variables):
     keywords = {}
-    for keyword, (variable, read) in _VARIABLES.items():
+    for keyword, (variable, read) in variables.items():
         text = os.environ.get(variable)
-        if keyword in given or not text:
+        if not text:
             continue
         try:
             keywords[keyword] = read(text)

@@ -3,6 +3,7 @@
 
 import collections
 import os
+import sys
 
 from ouro import _ouro
 
@@ -32,3 +33,72 @@ def snapshot(path, *, redact=False, wait=True):
         return Snapshot(path, pause / 1e9, os.fstat(file).st_size)
     finally:
         os.close(file)
+
+
+# --- By themselves --------------------------------------------------------------------------------
+
+
+def snapshot_when(
+    *, signal=None, file=None, on_limit=None, on_memory_error=False, directory=None, redact=False
+):
+    """Have snapshots taken on these occasions; instead of what an earlier call said.
+
+    signal: number of a signal that has no handler. The program's own handler is never replaced.
+    file: path of a file; when there is one, it is removed and a snapshot written beside it.
+    on_limit: share of a memory limit, like 0.9: of the control group's, of RLIMIT_AS, RLIMIT_DATA
+    or of Ouro's `limit`. Once, and again after a tenth of the limit has become free.
+    on_memory_error: when an allocation fails for the first time.
+    directory: where the others are written, the current one unless given. Each is a new file,
+    ouro-SCRIPT.PID.N.snap; a line on standard error names it.
+    redact: as for snapshot().
+
+    Forked children do the same for themselves. RuntimeError, where Ouro is not installed or the
+    signal is not free.
+    """
+    name = "ouro-" + _script(sys.orig_argv)
+    prefix = os.path.join(os.path.abspath(os.fsdecode(directory or ".")), name)
+    file = os.path.abspath(os.fsdecode(file)) if file else ""
+    beside = os.path.join(os.path.dirname(file), name)
+    permille = 0 if on_limit is None else round(on_limit * 1000)
+    if not 0 <= permille <= 1000:
+        raise ValueError("on_limit must be a share from 0.001 to 1, or None")
+    prefix, file, beside = map(os.fsencode, (prefix, file, beside))
+    _ouro._snapshot_when(prefix, signal or 0, file, beside, permille, on_memory_error, redact)
+
+
+def _script(argv):
+    """A word for a file's name: the script or module that was run. As `ouro snap` has it."""
+    rest = argv[1:]
+    while rest and rest[0].startswith("-") and rest[0] not in ("-c", "-"):
+        rest = rest[1:]
+    name = os.path.basename((rest or argv[:1] or ["python"])[0].rstrip("/"))
+    if name in ("-c", "-", ""):
+        name = os.path.basename(argv[0])
+    name = name.removesuffix(".py")[:63]
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-.") else "_" for c in name)
+
+
+def at_exit(path, quiet):
+    """Take one when the program ends, after its own atexit functions."""
+    import atexit
+
+    from ouro import _options
+
+    redact = _options.occasions().get("redact", False)
+    atexit.register(_finish, os.getpid(), path, redact, quiet, os.fstat(2))
+
+
+# Whatever goes wrong, how the program ends stays as it is.
+def _finish(pid, path, redact, quiet, stderr):
+    try:
+        if os.getpid() != pid:
+            return
+        try:
+            taken = snapshot(path, redact=redact)
+            line = f"wrote {path}, {taken.bytes:,} bytes; next: ouro why {path}"
+        except Exception as error:
+            line, quiet = f"no snapshot at the end: {error}", False
+        if not quiet and os.path.samestat(os.fstat(2), stderr):
+            os.write(2, f"ouro: {line}\n".encode(errors="backslashreplace"))
+    except BaseException:
+        pass

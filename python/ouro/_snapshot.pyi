@@ -12,3 +12,12 @@ class Snapshot(NamedTuple):
     bytes: int
 
 def snapshot(path: _Path, *, redact: bool = False, wait: bool = True) -> Snapshot: ...
+def snapshot_when(
+    *,
+    signal: int | None = None,
+    file: _Path | None = None,
+    on_limit: float | None = None,
+    on_memory_error: bool = False,
+    directory: _Path | None = None,
+    redact: bool = False,
+) -> None: ...

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "../hook.h"
+#include "../service.h"
 #include "dump.h"
 #include "take.h"
 
@@ -57,8 +58,42 @@ static PyObject *snapapi_take(PyObject *Py_UNUSED(module), PyObject *args) {
   return PyLong_FromUnsignedLongLong(taken.pause_ns);
 }
 
+/* False: it is too long for a path, and an exception says so. */
+static bool copy_path(const char *from, char to[TRIGGER_PATH]) {
+  if (strlen(from) < TRIGGER_PATH) {
+    strcpy(to, from);
+    return true;
+  }
+  PyErr_Format(PyExc_ValueError, "%.200s...: the path is too long", from);
+  return false;
+}
+
+PyDoc_STRVAR(
+    when_doc,
+    "_snapshot_when($module, prefix, signal, file, beside, permille, memory_error, redact, "
+    "/)\n--\n\nTake snapshots on these occasions; see trigger_options.");
+
+static PyObject *snapapi_when(PyObject *Py_UNUSED(module), PyObject *args) {
+  const char *prefix, *file, *beside;
+  trigger_options wanted = {.signal = 0};
+  int memory_error, redact;
+  char why[TRIGGER_WHY];
+  if (!PyArg_ParseTuple(args, "yiyyIpp:_snapshot_when", &prefix, &wanted.signal, &file, &beside,
+                        &wanted.limit_permille, &memory_error, &redact))
+    return NULL;
+  if (refuse_interpreter() || !copy_path(prefix, wanted.prefix) || !copy_path(file, wanted.file) ||
+      !copy_path(beside, wanted.beside))
+    return NULL;
+  wanted.memory_error = memory_error;
+  wanted.redact = redact;
+  if (service_watch(&wanted, why) == 0) return Py_NewRef(Py_None);
+  PyErr_SetString(PyExc_RuntimeError, why);
+  return NULL;
+}
+
 PyMethodDef snapapi_methods[] = {
     {"_snapshot", snapapi_take, METH_VARARGS, take_doc},
+    {"_snapshot_when", snapapi_when, METH_VARARGS, when_doc},
     {"_snapshot_in_place", snapdump_py, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

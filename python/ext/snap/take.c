@@ -32,6 +32,12 @@ typedef struct shared_page {
   _Atomic uint64_t pause_ns;
 } shared_page;
 
+/* One per process, as its address space is. */
+static struct {
+  void *at; /* NULL: nothing */
+  size_t size;
+} reserved;
+
 /* --- In the child: no malloc, no locks, nothing that other threads may have been amid of ------ */
 
 static void close_range_of(unsigned first, unsigned last) {
@@ -56,8 +62,21 @@ static void be_killed_first(void) {
   close(file);
 }
 
+/* The limits are the program's, and the child is at them from its first moment. */
+static void make_room(void) {
+  static const int limits[] = {RLIMIT_AS, RLIMIT_DATA};
+  for (int i = 0; i < 2; i++) {
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)limits[i], &now) != 0) continue;
+    now.rlim_cur = now.rlim_max;
+    setrlimit((__rlimit_resource_t)limits[i], &now);
+  }
+  if (reserved.at != NULL) os_release(reserved.at, reserved.size);
+}
+
 static void become_writer(int file, int status) {
   const struct rlimit none = {0, 0};
+  make_room();
   close_others(file, status);
   prctl(PR_SET_NAME, "ouro-snapshot");
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER);
@@ -142,6 +161,12 @@ int snaptake(ouro_heap *heap, int file, const snaptake_options *options, snaptak
   if (child < 0) return write_here(heap, file, options->status, &how, begun, &out->pause_ns);
   out->child = child;
   return 0;
+}
+
+void snaptake_reserve(size_t bytes) {
+  if (reserved.at != NULL) return;
+  reserved.size = os_whole_pages(bytes);
+  reserved.at = os_reserve(reserved.size, os_page_size());
 }
 
 /* --- Its end ---------------------------------------------------------------------------------- */
