@@ -39,8 +39,20 @@ static const struct argp_option options[] = {
     {"garbage-limit", SETTING_KEY + SETTING_GARBAGE_LIMIT, "SHARE", 0,
      "with --pause: most garbage not yet collected, as a share of the live objects (default 25%)",
      2},
-    {"no-channel", KEY_NO_CHANNEL, NULL, 0, "no control channel: the program cannot be asked", 3},
-    {"python", KEY_PYTHON, "PATH", 0, "the interpreter to run", 3},
+    {"on-limit", SETTING_KEY + SETTING_ON_LIMIT, "SHARE", 0,
+     "write a snapshot when memory reaches SHARE of a limit, e.g. 90%", 3},
+    {"on-memory-error", SETTING_KEY + SETTING_ON_MEMORY_ERROR, NULL, 0,
+     "write a snapshot when an allocation fails for the first time", 3},
+    {"snapshot-signal", SETTING_KEY + SETTING_SNAPSHOT_SIGNAL, "SIGNAL", 0,
+     "write a snapshot on each SIGNAL: USR1, USR2, HUP or QUIT", 3},
+    {"snapshot-trigger", SETTING_KEY + SETTING_SNAPSHOT_TRIGGER, "FILE", 0,
+     "write a snapshot beside FILE when it appears, and remove it", 3},
+    {"snapshot-dir", SETTING_KEY + SETTING_SNAPSHOT_DIR, "DIR", 0,
+     "where the others are written (default: the current directory)", 3},
+    {"snapshot-redact", SETTING_KEY + SETTING_SNAPSHOT_REDACT, NULL, 0,
+     "leave out keys of dictionaries that are no namespaces", 3},
+    {"no-channel", KEY_NO_CHANNEL, NULL, 0, "no control channel: the program cannot be asked", 4},
+    {"python", KEY_PYTHON, "PATH", 0, "the interpreter to run", 4},
     {0}};
 
 typedef struct request {
@@ -65,7 +77,9 @@ static void set_from(request *to, setting_name which, const char *where, const c
   char value[SETTING_VALUE];
   const char *wrong = settings[which].read(text, value);
   if (wrong != NULL) cli_die(CLI_USAGE, "%s'%s' %s", where, text, wrong);
-  set(to, settings[which].key, value);
+  if (settings[which].key != NULL) set(to, settings[which].key, value);
+  else if (setenv(settings[which].variable, text, 1) != 0)
+    cli_die(CLI_FAILED, "%s", strerror(errno));
   to->given[which] = true;
 }
 
@@ -129,7 +143,9 @@ const struct argp argp_run = {
         "memory went.\vExample:  ouro run --limit 2G app.py --port 8000\n"
         "While it runs:  ouro ps, ouro ledger PID, ouro gc PID\n"
         "Variables, for options not given:  OURO_PAUSE, OURO_GARBAGE_LIMIT, OURO_LIMIT, OURO_KEEP, "
-        "OURO_DECAY, OURO_HUGE, OURO_HARDENED (1)"};
+        "OURO_DECAY, OURO_HUGE, OURO_HARDENED (1), OURO_ON_LIMIT, OURO_ON_MEMORY_ERROR (1), "
+        "OURO_SNAPSHOT_SIGNAL, OURO_SNAPSHOT_TRIGGER, OURO_SNAPSHOT_DIR, OURO_SNAPSHOT_REDACT "
+        "(1)"};
 
 /* Refuses what python3 refuses, with its exit status, before an interpreter that has nothing to run
  * starts and reports on its memory. */

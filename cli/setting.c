@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -78,6 +80,33 @@ static const char *read_share(const char *text, char value[SETTING_VALUE]) {
   return write_number(permille, value);
 }
 
+static const char *read_part(const char *text, char value[SETTING_VALUE]) {
+  uint64_t permille;
+  if (!duration_parse_share(text, &permille)) return "is not a share; write it like 90% or 0.9";
+  if (permille < SHARE_LEAST || permille > 1000)
+    return "is not a share from 1% to 100%; write it like 90% or 0.9";
+  return write_number(permille, value);
+}
+
+static const char *read_signal(const char *text, char value[SETTING_VALUE]) {
+  static const char *const names[] = {"HUP", "QUIT", "USR1", "USR2"};
+  const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (strcasecmp(name, names[i]) == 0) return write_word(names[i], value);
+  return "is none of HUP, QUIT, USR1, USR2";
+}
+
+static const char *read_path(const char *text, char value[SETTING_VALUE]) {
+  (void)value;
+  return text[0] != '\0' ? NULL : "is no path";
+}
+
+static const char *read_directory(const char *text, char value[SETTING_VALUE]) {
+  struct stat info;
+  (void)value;
+  return stat(text, &info) == 0 && S_ISDIR(info.st_mode) ? NULL : "is no directory";
+}
+
 const setting settings[SETTING_COUNT] = {
     [SETTING_LIMIT] = {"--limit", "OURO_LIMIT", "limit", read_limit},
     [SETTING_KEEP] = {"--keep", "OURO_KEEP", "keep", read_keep},
@@ -87,15 +116,21 @@ const setting settings[SETTING_COUNT] = {
     [SETTING_PAUSE] = {"--pause", "OURO_PAUSE", "pause_us", read_pause},
     [SETTING_GARBAGE_LIMIT] = {"--garbage-limit", "OURO_GARBAGE_LIMIT", "garbage_permille",
                                read_share},
+    [SETTING_ON_LIMIT] = {"--on-limit", "OURO_ON_LIMIT", NULL, read_part},
+    [SETTING_ON_MEMORY_ERROR] = {"--on-memory-error", "OURO_ON_MEMORY_ERROR", NULL, read_flag},
+    [SETTING_SNAPSHOT_SIGNAL] = {"--snapshot-signal", "OURO_SNAPSHOT_SIGNAL", NULL, read_signal},
+    [SETTING_SNAPSHOT_TRIGGER] = {"--snapshot-trigger", "OURO_SNAPSHOT_TRIGGER", NULL, read_path},
+    [SETTING_SNAPSHOT_DIR] = {"--snapshot-dir", "OURO_SNAPSHOT_DIR", NULL, read_directory},
+    [SETTING_SNAPSHOT_REDACT] = {"--snapshot-redact", "OURO_SNAPSHOT_REDACT", NULL, read_flag},
 };
 
 /* --- What else is in the environment --- */
 
 /* Not settings, but no mistakes either: what the command tells the interpreter, and what Ouro's own
  * tests and builds are told. */
-static const char *const others[] = {"OURO_RUN",    "OURO_RUN_PID", "OURO_DIR",
-                                     "OURO_CI",     "OURO_MIRROR",  "OURO_BENCH",
-                                     "OURO_ROUNDS", "OURO_SEED",    "OURO_WITNESS"};
+static const char *const others[] = {
+    "OURO_RUN",   "OURO_RUN_PID", "OURO_DIR",  "OURO_CI",      "OURO_MIRROR",
+    "OURO_BENCH", "OURO_ROUNDS",  "OURO_SEED", "OURO_WITNESS", "OURO_SNAPSHOT_AT_EXIT"};
 static const char for_tests[] = "OURO_TEST_";
 
 static bool known(const char *name) {

@@ -13,7 +13,7 @@
 typedef struct setting {
   const char *option;   /* "--pause" */
   const char *variable; /* "OURO_PAUSE" */
-  const char *key;      /* in OURO_RUN: "pause_us" */
+  const char *key; /* in OURO_RUN: "pause_us"; NULL: the variable itself tells the interpreter */
   /* What OURO_RUN says for `text`. NULL, or what is wrong with it and how to write it. */
   const char *(*read)(const char *text, char value[SETTING_VALUE]);
 } setting;
@@ -26,6 +26,12 @@ typedef enum setting_name {
   SETTING_HARDENED,
   SETTING_PAUSE,
   SETTING_GARBAGE_LIMIT,
+  SETTING_ON_LIMIT,
+  SETTING_ON_MEMORY_ERROR,
+  SETTING_SNAPSHOT_SIGNAL,
+  SETTING_SNAPSHOT_TRIGGER,
+  SETTING_SNAPSHOT_DIR,
+  SETTING_SNAPSHOT_REDACT,
   SETTING_COUNT
 } setting_name;
 
