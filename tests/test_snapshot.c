@@ -2,7 +2,9 @@
 /* What is written is read again: random heaps against a model, and the ends of every range. */
 #include "test.h"
 
+#include "snapshot/everything.h"
 #include "snapshot/files.h"
+#include "support/rss.h"
 
 static char why[SNAPSHOT_WHY];
 
@@ -423,6 +425,19 @@ TEST(an_empty_heap_is_a_snapshot) {
   cursor_finish(&c);
   snapshot_close(s);
   snapshot_close(NULL);
+}
+
+TEST(a_forgotten_file_takes_no_memory_until_it_is_asked) {
+  writing now = write_unnamed();
+  writer_type(now.w, SNAPSHOT_OTHER, 0, 0, 0, "t");
+  for (uint64_t i = 1; i < 500000; i++) write_leaf(now.w, i * 64, 0);
+  snapshot *s = read_back(&now, why);
+  CHECK_STR(why, "");
+  size_t before = rss_between(0, UINTPTR_MAX);
+  snapshot_forget(s);
+  CHECK_LT(rss_between(0, UINTPTR_MAX) + snapshot_file_bytes(s) / 2, before);
+  CHECK_EQ(ask_everything(s).objects, 499999u);
+  snapshot_close(s);
 }
 
 /* One cursor for many snapshots: what it remembers of types is of the block that it reads. */

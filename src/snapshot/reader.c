@@ -353,7 +353,7 @@ static void set_totals(snapshot *s, const reading *first) {
   s->text_seed = os_random() | 1;
 }
 
-static snapshot *read_file(snapshot *counted, char why[SNAPSHOT_WHY]) {
+static snapshot *read_snapshot(snapshot *counted, char why[SNAPSHOT_WHY]) {
   crc32_table table;
   reading first = {.s = counted};
   crc32_make(&table);
@@ -373,7 +373,7 @@ snapshot *snapshot_open(const char *path, char why[SNAPSHOT_WHY]) {
   int error = os_map_file(path, &file, &counted.size);
   if (error) return say(why, "cannot be read: %s", strerror(error)), NULL;
   counted.file = file;
-  snapshot *s = read_file(&counted, why);
+  snapshot *s = read_snapshot(&counted, why);
   if (!s) os_unmap_file(file, counted.size);
   return s;
 }
@@ -391,6 +391,8 @@ bool snapshot_complete(const snapshot *s) { return s->complete; }
 snapshot_totals snapshot_count(const snapshot *s) { return s->totals; }
 
 uint64_t snapshot_file_bytes(const snapshot *s) { return s->size; }
+
+void snapshot_forget(const snapshot *s) { os_purge((void *)(uintptr_t)s->file, s->size); }
 
 bool snapshot_nth_fact(const snapshot *s, size_t n, snapshot_text *key, snapshot_text *value) {
   if (n >= s->fact_count) return false;

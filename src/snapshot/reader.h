@@ -61,6 +61,10 @@ bool snapshot_complete(const snapshot *s);
 snapshot_totals snapshot_count(const snapshot *s);
 uint64_t snapshot_file_bytes(const snapshot *s);
 
+/* Gives back the memory that the mapped file takes. What is asked afterwards is read from the file
+ * again. */
+void snapshot_forget(const snapshot *s);
+
 /* The value of a fact, its text empty (NULL, 0) if it is not there; the n-th fact. */
 snapshot_text snapshot_fact(const snapshot *s, const char *key);
 bool snapshot_nth_fact(const snapshot *s, size_t n, snapshot_text *key, snapshot_text *value);
