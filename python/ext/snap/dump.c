@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "dump.h"
+
+#include <errno.h>
+
+#include "../hook.h"
+#include "facts.h"
+#include "known.h"
+#include "os/os.h"
+#include "roots.h"
+
+void snapdump_prepare(void) { snapknown_find(); }
+
+/* --- What the collector tracks ---------------------------------------------------------------- */
+
+static const gclink *list_head(int generation) {
+  return generation < 3 ? &snapknown_all.generation[generation]->head : snapknown_all.permanent;
+}
+
+static void know_list(snapwalk *w, const gclink *head) {
+  for (const gclink *l = gclink_next(head); l != head; l = gclink_next(l))
+    snapwalk_know(w, gclink_object(l));
+}
+
+static void write_list(snapwalk *w, const gclink *head, uint32_t generation) {
+  for (const gclink *l = gclink_next(head); l != head && !w->pages.failed; l = gclink_next(l))
+    snapwalk_tracked(w, gclink_object(l), generation);
+}
+
+/* Where the lists are not known, what is tracked is remembered one by one. */
+static int remember_tracked(PyObject *o, void *arg) {
+  snapwalk *w = arg;
+  snapwalk_reach(w, o);
+  return !w->pages.failed;
+}
+
+static void write_all(snapwalk *w, const snapdump_options *options) {
+  w->complete = snapknown_all.lists;
+  for (int g = 0; w->complete && g < 4; g++) know_list(w, list_head(g));
+  snapfacts_write(w, options);
+  snaproots_write(w);
+  if (!w->complete) snapcompat_visit_tracked(remember_tracked, w);
+  snapwalk_drain(w);
+  for (int g = 0; w->complete && g < 4; g++) write_list(w, list_head(g), (uint32_t)g);
+  snapwalk_last(w);
+}
+
+/* --- Begin and end ---------------------------------------------------------------------------- */
+
+int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *options) {
+  size_t size = os_whole_pages(writer_size());
+  void *memory = os_map(size);
+  if (!memory) return ENOMEM;
+  writer *out = writer_begin(memory, descriptor);
+  snapwalk walk = {.redact = options->redact};
+  walk.salt = options->redact ? (uint32_t)os_random() : 0;
+  bool begun = snapwalk_begin(&walk, out, heap);
+  if (begun) write_all(&walk, options);
+  int error = begun && !walk.pages.failed ? writer_end(out) : ENOMEM;
+  snapwalk_finish(&walk);
+  os_release(memory, size);
+  return error;
+}
+
+PyObject *snapdump_py(PyObject *module, PyObject *args) {
+  int descriptor, redact = 0;
+  (void)module;
+  if (!PyArg_ParseTuple(args, "i|p:_snapshot_in_place", &descriptor, &redact)) return NULL;
+  snapdump_prepare();
+  snapdump_options options = {.redact = redact, .mode = "in place"};
+  errno = snapdump_write(hook_installed() ? hook_heap() : NULL, descriptor, &options);
+  return errno ? PyErr_SetFromErrno(PyExc_OSError) : Py_NewRef(Py_None);
+}

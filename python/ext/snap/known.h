@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is found out about the interpreter before a snapshot, in the program itself, as a child of
+ * one thread must not ask. Nothing of it is taken for granted: what does not look as expected is
+ * not used, and the snapshot says so.
+ */
+#ifndef OURO_EXT_SNAP_KNOWN_H
+#define OURO_EXT_SNAP_KNOWN_H
+
+#include "../gc/layout.h"
+#include "compat.h"
+
+typedef enum snapknown_state { SNAPKNOWN_NOT_YET, SNAPKNOWN_YES, SNAPKNOWN_NO } snapknown_state;
+
+typedef struct snapknown {
+  bool lists; /* generations and permanent are where the collector keeps them */
+  gcgeneration *generation[3];
+  gclink *permanent;
+  snapknown_state frames;
+  uint64_t collections[3], collected[3], uncollectable;
+  PyObject *garbage; /* gc.garbage, borrowed from the module */
+  bool enabled;
+} snapknown;
+
+/* One per process, as the main interpreter is. */
+extern snapknown snapknown_all;
+
+/* Fills it; see snapdump_prepare. */
+void snapknown_find(void);
+
+#endif
