@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "cycles.h"
 #include "scc.h"
 
@@ -404,14 +405,14 @@ static bool finish_groups(ring_finder *f, cycle_group **groups) {
 static bool find_groups(ring_finder *f, unsigned wanted, cycle_group **groups) {
   const graph *g = f->g;
   uint64_t *bits = wanted_nodes(f->r, wanted);
-  uint32_t *numbers = calloc((size_t)g->nodes + 1, sizeof *numbers);
+  uint32_t *numbers = array_make(g->nodes, sizeof *numbers);
   f->walk = (ring_walk){.g = g, .numbers = numbers, .out_of = GRAPH_NONE, .into = GRAPH_NONE};
-  f->walk.place = calloc((size_t)g->nodes + 1, sizeof *f->walk.place);
+  f->walk.place = array_make(g->nodes, sizeof *f->walk.place);
   bool good = bits && numbers && f->walk.place;
   good = good && scc_find(g, bits, numbers, add_component, f);
   free(bits);
   good = good && finish_groups(f, groups);
-  free(numbers);
+  array_free(numbers, g->nodes, sizeof *numbers);
   return good;
 }
 
@@ -421,7 +422,7 @@ bool cycles_find(const reach *r, unsigned wanted, cycle_group **groups, size_t *
   bool good = find_groups(&f, wanted, groups);
   *count = good ? f.count : 0;
   if (!good) free(*groups), *groups = NULL;
-  free(f.walk.place);
+  array_free(f.walk.place, r->of->nodes, sizeof *f.walk.place);
   free(f.walk.queue);
   free(f.drafts);
   free(f.table);

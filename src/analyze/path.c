@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "path.h"
 #include "reach.h"
 
@@ -105,7 +106,7 @@ path_finder *path_finder_make(const graph *g) {
   path_finder *f = calloc(1, sizeof *f);
   if (!f) return NULL;
   f->g = g;
-  f->place = calloc((size_t)g->nodes + 1, sizeof *f->place);
+  f->place = array_make(g->nodes, sizeof *f->place);
   f->is_root = calloc((size_t)g->nodes / 64 + 1, sizeof *f->is_root);
   if (f->place && f->is_root && collect_tops(f)) return f;
   path_finder_free(f);
@@ -114,7 +115,7 @@ path_finder *path_finder_make(const graph *g) {
 
 void path_finder_free(path_finder *f) {
   if (!f) return;
-  free(f->place);
+  array_free(f->place, f->g->nodes, sizeof *f->place);
   free(f->is_root);
   free(f->tops);
   free(f->queue);
@@ -164,9 +165,14 @@ static bool is_among(graph_node node, const graph_node *nodes, size_t count) {
   return false;
 }
 
+/* Something that no object of the snapshot is keeps the node. */
+static bool is_kept_unseen(const graph *g, graph_node node) {
+  return g->flags[node] & (SNAPSHOT_IMMORTAL | SNAPSHOT_STATIC) || reach_unexplained(g, node) > 0;
+}
+
 /* Whether paths of this search end at the node, wanted there or not. */
 static bool is_end(const path_finder *f, const path_search *s, graph_node node) {
-  return is_root(f, node) || (s->unseen && reach_unexplained(f->g, node) > 0);
+  return is_root(f, node) || (s->unseen && is_kept_unseen(f->g, node));
 }
 
 static void consider_end(path_finder *f, path_search *s, size_t visit) {
@@ -175,7 +181,7 @@ static void consider_end(path_finder *f, path_search *s, size_t visit) {
   if (barred && is_among(node, s->ends, s->count)) return;
   int rank = 0;
   if (!s->unseen) rank = top_of(f, node)->rank;
-  else if (!reach_unexplained(f->g, node)) return;
+  else if (!is_kept_unseen(f->g, node)) return;
   if (s->best != SIZE_MAX && rank >= s->best_rank) return;
   s->best = visit;
   s->best_rank = rank;

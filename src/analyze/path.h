@@ -19,7 +19,7 @@
 
 typedef enum path_end {
   PATH_ROOT,   /* nodes[0] is a root */
-  PATH_UNSEEN, /* nodes[0] has references that nothing shows */
+  PATH_UNSEEN, /* nodes[0] has references that nothing shows, or is immortal or static */
   PATH_NONE    /* nothing leads there: garbage; nodes[0] is the object itself */
 } path_end;
 

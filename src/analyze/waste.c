@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "waste.h"
 
 #define LOST_BYTES 64   /* of a container, at most, that one edge the graph lost can explain */
@@ -352,17 +353,17 @@ static bool collect_waste(const waste_finder *f, waste_row **rows, size_t *count
 }
 
 bool waste_find(const graph *g, waste_row **rows, size_t *count) {
-  waste_finder f = {.g = g, .types = (size_t)snapshot_count(g->from).types};
+  waste_finder f = {.g = g, .types = (size_t)g->types + 1};
   *rows = NULL;
   *count = 0;
-  f.sums = calloc(WASTE_KINDS * f.types + 1, sizeof *f.sums);
-  f.names = calloc((size_t)g->nodes + 1, sizeof *f.names);
+  f.sums = calloc(WASTE_KINDS * f.types, sizeof *f.sums);
+  f.names = array_make(g->nodes, sizeof *f.names);
   bool good = f.sums && f.names;
   if (good) find_empty_room(&f);
   good = good && read_digests(&f) && find_equal(&f) && find_slots(&f);
   good = good && collect_waste(&f, rows, count);
   free(f.sums);
-  free(f.names);
+  array_free(f.names, g->nodes, sizeof *f.names);
   free(f.values);
   free(f.instances);
   free(f.shapes);
