@@ -24,13 +24,11 @@ void dominators_finish(dominators *d) {
 
 /* --- The search -------------------------------------------------------------------------------- */
 
-/* While searching `one` is the parent's number, `two` the next edge to follow. */
 static inline void search_enter(dominators *d, graph_node node, uint32_t parent) {
   uint32_t number = ++d->count;
   d->number[node] = number;
   d->order[number - 1] = node;
-  d->one[number] = parent;
-  d->two[number] = d->g->first_out[node];
+  d->link[number] = (dominators_link){.up = parent, .least = d->g->first_out[node]};
   d->tree[d->bit / 64] |= (uint64_t)1 << (d->bit & 63);
   d->bit++;
 }
@@ -62,11 +60,11 @@ void dominators_search(dominators *d, graph_node node) {
   search_enter(d, node, 0);
   for (uint32_t at = d->count; at != 0;) {
     node = d->order[at - 1];
-    uint32_t end = g->first_out[node + 1], edge = search_edge(d, d->two[at], end);
-    d->two[at] = edge + 1;
+    uint32_t end = g->first_out[node + 1], edge = search_edge(d, d->link[at].least, end);
+    d->link[at].least = edge + 1;
     if (edge == end) {
       d->bit++;
-      at = d->one[at];
+      at = d->link[at].up;
     } else {
       search_enter(d, g->out[edge], at);
       at = d->count;
@@ -77,46 +75,58 @@ void dominators_search(dominators *d, graph_node node) {
 
 /* --- Semidominators ---------------------------------------------------------------------------- */
 
-/* From here on `one` is an ancestor, and `two` the least semidominator from a number up to, without,
- * that ancestor. Numbers above `last` have been through. */
-
-/* Lets v and all above it point to the first ancestor that has not. The way back down is kept in the
- * pointers themselves, since it may be as long as the heap has objects. */
-static uint32_t semi_compress(dominators *d, uint32_t v, uint32_t last) {
-  uint32_t *ancestor = d->one, *least = d->two, under = 0, next;
-  for (; (next = ancestor[v]) > last; v = next) {
-    ancestor[v] = under;
+/* Lets v and all above it point to the first ancestor that is not above `last`, which are those that
+ * have not been through. The way back down is kept in the links themselves, since it may be as long
+ * as the heap has objects. */
+static uint32_t semi_compress(dominators_link *link, uint32_t v, uint32_t last) {
+  uint32_t under = 0, next;
+  for (; (next = link[v].up) > last; v = next) {
+    link[v].up = under;
     under = v;
   }
-  uint32_t top = ancestor[v], low = least[v];
+  uint32_t top = link[v].up, low = link[v].least;
   for (; under != 0; under = next) {
-    next = ancestor[under];
-    if (least[under] < low) low = least[under];
-    least[under] = low;
-    ancestor[under] = top;
+    next = link[under].up;
+    if (link[under].least < low) low = link[under].least;
+    link[under] = (dominators_link){.up = top, .least = low};
   }
   return low;
 }
 
-static inline uint32_t semi_least(dominators *d, uint32_t v, uint32_t last) {
+static inline uint32_t semi_least(dominators_link *link, uint32_t v, uint32_t last) {
   if (v <= last) return v;
-  return d->one[v] <= last ? d->two[v] : semi_compress(d, v, last);
+  return link[v].up <= last ? link[v].least : semi_compress(link, v, last);
 }
 
 static inline bool is_below(const dominators *d, graph_node node) {
   return d->below[node / 64] >> (node & 63) & 1;
 }
 
+/* The least of some in edges of number v: first what each read needs, then the reads. */
+static inline uint32_t semi_some(dominators *d, const graph_node *in, uint32_t count, uint32_t v) {
+  uint32_t from[DOMINATORS_AHEAD], semi = v;
+  for (uint32_t i = 0; i < count; i++) {
+    from[i] = d->number[in[i]];
+    __builtin_prefetch(&d->link[from[i]]);
+  }
+  for (uint32_t i = 0; i < count; i++) {
+    if (from[i] == 0) continue;
+    uint32_t least = semi_least(d->link, from[i], v);
+    if (least < semi) semi = least;
+  }
+  return semi;
+}
+
 static uint32_t semi_of(dominators *d, uint32_t v) {
   const graph *g = d->g;
   graph_node node = d->order[v - 1];
   if (is_below(d, node)) return 0;
-  uint32_t semi = v;
-  for (uint32_t e = g->first_in[node]; e < g->first_in[node + 1]; e++) {
-    uint32_t from = d->number[g->in[e]];
-    if (from == 0) continue;
-    uint32_t least = semi_least(d, from, v);
+  uint32_t semi = v, e = g->first_in[node], end = g->first_in[node + 1];
+  while (e < end) {
+    uint32_t count = end - e < DOMINATORS_AHEAD ? end - e : DOMINATORS_AHEAD;
+    uint32_t least = semi_some(d, &g->in[e], count, v);
     if (least < semi) semi = least;
+    e += count;
   }
   return semi;
 }
@@ -135,7 +145,7 @@ static inline void semi_prefetch(const dominators *d, uint32_t v) {
 static void find_semis(dominators *d, progress *told) {
   for (uint32_t v = d->count; v > 0; v--) {
     semi_prefetch(d, v);
-    d->semi[v] = d->two[v] = semi_of(d, v);
+    d->semi[v] = d->link[v].least = semi_of(d, v);
     if (v % DOMINATORS_TELL == 0) progress_tell(told, d->count - v, d->count);
   }
 }
@@ -157,15 +167,16 @@ static uint32_t tree_ends(dominators *d) {
 }
 
 /* The dominator is the first ancestor, by dominators from the parent on, that is not below the
- * semidominator. Parents come from the path of the search again; `one` is what is open of it. */
+ * semidominator. Parents come from the path of the search again; links are what is open of it. */
 static void find_dominators(dominators *d) {
-  uint32_t *open = d->one, depth = 0;
-  open[0] = 0;
+  dominators_link *open = d->link;
+  uint32_t depth = 0;
+  open[0].up = 0;
   d->bit = 0;
   for (uint32_t v = 1; v <= d->count; v++) {
     depth -= tree_ends(d);
-    uint32_t above = open[depth], semi = d->semi[v];
-    open[++depth] = v;
+    uint32_t above = open[depth].up, semi = d->semi[v];
+    open[++depth].up = v;
     if (semi == 0) above = 0;
     while (above > semi) above = d->semi[above];
     d->semi[v] = above;

@@ -15,15 +15,21 @@
 #include "graph.h"
 #include "progress.h"
 
+/* Of a number. While searching: the parent's number, and the next edge to follow. Then: an ancestor,
+ * and the least semidominator from the number up to, without, that ancestor. */
+typedef struct dominators_link {
+  uint32_t up, least;
+} dominators_link;
+
 typedef struct dominators {
   const graph *g;
-  uint32_t *number;    /* of each node; 0: not reached */
-  graph_node *order;   /* node of each number less 1 */
-  uint32_t *one, *two; /* nodes + 1 each; what they hold changes from step to step */
-  uint32_t *semi;      /* nodes + 1; of each number, then its dominator's number */
-  uint64_t *tree;      /* the search's path: a 1 into each node, a 0 out of it */
-  uint64_t *below;     /* a bit per node: directly below the one above all */
-  uint64_t bit;        /* of `tree` that comes next */
+  uint32_t *number;      /* of each node; 0: not reached */
+  graph_node *order;     /* node of each number less 1 */
+  dominators_link *link; /* of each number; nodes + 1 */
+  uint32_t *semi;        /* nodes + 1; of each number, then its dominator's number */
+  uint64_t *tree;        /* the search's path: a 1 into each node, a 0 out of it */
+  uint64_t *below;       /* a bit per node: directly below the one above all */
+  uint64_t bit;          /* of `tree` that comes next */
   uint32_t count;
 } dominators;
 
@@ -36,8 +42,8 @@ void dominators_finish(dominators *d);
  * reached before. */
 void dominators_search(dominators *d, graph_node node);
 
-/* After all searches. From then on `semi` has the number of each number's dominator, and `number`,
- * `one` and `two` are free for other use. */
+/* After all searches. From then on `semi` has the number of each number's dominator, and `number` and
+ * `link` are free for other use. */
 void dominators_find(dominators *d, progress *told);
 
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From records in the order of the file to nodes in the order of addresses. Each step gives back
- * what the next one does not need, so that the highest point is the end of reading: 25 bytes per
- * record and 8 per edge.
+ * From records in the order of the file to nodes in the order of addresses. Arrays that were read
+ * become arrays of the graph where that can be done: fresh memory costs more than all that is done
+ * with it, since the system clears it first.
+ *
+ *     an address of a record, 8 bytes   becomes   its node, then first_in   and   first_out
+ *     the target of an edge, 8 bytes    becomes   its node, then in         and   out
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,49 +55,60 @@ static bool build_places(builder *b) {
   return true;
 }
 
-/* Nodes take the place of addresses, which are twice as long: what is overwritten was read before. */
-static void build_numbers(builder *b) {
-  const char *address = b->l.address.at;
-  char *node = b->l.address.at;
-  for (size_t i = 0; i < b->l.records; i++) {
+/* Nodes take the place of addresses, which are twice as long: what is overwritten was read before.
+ * There is room for the first edges of nodes, in and out. */
+static bool build_numbers(builder *b) {
+  graph *g = b->g;
+  size_t records = b->l.records, room = records > g->nodes ? records : (size_t)g->nodes + 1;
+  if (!load_resize(&b->l.address, room)) return builder_short(b);
+  char *address = b->l.address.at;
+  for (size_t i = 0; i < records; i++) {
     uint64_t at;
     memcpy(&at, address + i * sizeof at, sizeof at);
-    uint32_t found = places_find(b->g->places, at & ~(uint64_t)LOAD_MORE);
-    memcpy(node + i * sizeof found, &found, sizeof found);
+    uint32_t found = places_find(g->places, at & ~(uint64_t)LOAD_MORE);
+    memcpy(address + i * sizeof found, &found, sizeof found);
   }
-  load_shrink(&b->l.address, b->l.records, sizeof *b->node);
-  b->node = b->l.address.at;
+  g->node_room = room;
+  b->node = g->first_in = load_take(&b->l.address);
+  g->first_out = g->first_in + room;
+  memset(g->first_out, 0, room * sizeof *g->first_out);
+  return true;
+}
+
+/* An array for a fact of nodes: what was a column, or a new one. All of it will be written. */
+static uint32_t *build_array(builder *b, load_column *column) {
+  if (!column) return array_make(b->g->nodes, sizeof(uint32_t));
+  return load_resize(column, b->g->nodes) ? load_take(column) : NULL;
 }
 
 /* The facts of records in the order of nodes. The first record of a node is the last one here. */
-static uint32_t *build_column(builder *b, load_column *column) {
+static bool build_column(builder *b, const load_column *column, uint32_t *to) {
   const uint32_t *from = column->at, *type = b->l.type.at;
-  uint32_t *to = array_make(b->g->nodes, sizeof *to);
-  for (size_t i = to ? b->l.records : 0; i-- > 0;)
+  if (!to) return builder_short(b);
+  for (size_t i = b->l.records; i-- > 0;)
     if (type[i] != LOAD_NO_FACTS) to[b->node[i]] = from[i];
-  if (column != &b->l.type) load_drop(column);
-  return to;
+  return true;
 }
 
-static uint8_t *build_flags(builder *b) {
+static bool build_flags(builder *b) {
   const uint8_t *from = b->l.flags.at;
   const uint32_t *type = b->l.type.at;
-  uint8_t *to = array_make(b->g->nodes, sizeof *to);
-  for (size_t i = to ? b->l.records : 0; i-- > 0;)
+  uint8_t *to = b->g->flags = array_make(b->g->nodes, sizeof *to);
+  if (!to) return builder_short(b);
+  for (size_t i = b->l.records; i-- > 0;)
     if (type[i] != LOAD_NO_FACTS) to[b->node[i]] = from[i];
   load_drop(&b->l.flags);
-  return to;
+  return true;
 }
 
-static uint32_t *build_blocks(builder *b) {
+static bool build_blocks(builder *b, uint32_t *to) {
   const uint64_t *first = b->l.first.at;
   const uint32_t *type = b->l.type.at;
-  uint32_t *to = array_make(b->g->nodes, sizeof *to);
-  for (size_t block = to ? b->l.blocks : 0; block-- > 0;)
+  if (!to) return builder_short(b);
+  for (size_t block = b->l.blocks; block-- > 0;)
     for (size_t i = first[block + 1]; i-- > first[block];)
       if (type[i] != LOAD_NO_FACTS) to[b->node[i]] = (uint32_t)block;
-  load_drop(&b->l.first);
-  return to;
+  return true;
 }
 
 static int order_bigs(const void *a, const void *b) {
@@ -116,15 +130,15 @@ static bool build_bigs(builder *b) {
   return true;
 }
 
+/* Each array that was read is written again as the one after it. */
 static bool build_facts(builder *b) {
   graph *g = b->g;
-  g->size = build_column(b, &b->l.size);
-  g->count = build_column(b, &b->l.count);
-  g->flags = build_flags(b);
-  g->block = build_blocks(b);
-  g->type = build_column(b, &b->l.type);
-  load_drop(&b->l.type);
-  if (!g->size || !g->count || !g->flags || !g->block || !g->type) return builder_short(b);
+  load *l = &b->l;
+  if (!build_column(b, &l->size, g->size = build_array(b, NULL))) return false;
+  if (!build_column(b, &l->count, g->count = build_array(b, &l->size))) return false;
+  if (!build_blocks(b, g->block = build_array(b, &l->count)) || !build_flags(b)) return false;
+  if (!build_column(b, &l->type, g->type = build_array(b, NULL))) return false;
+  load_drop(&l->type);
   return build_bigs(b);
 }
 
@@ -139,9 +153,10 @@ static const places_line *edge_line(const builder *b, size_t edge) {
   return line;
 }
 
-/* Targets become nodes, in place as addresses did. */
-static void build_targets(builder *b) {
+/* Targets become nodes, in place as addresses did. There is room for in and out edges. */
+static bool build_targets(builder *b) {
   const places_line *lines[GRAPH_AHEAD];
+  if (!load_resize(&b->l.target, b->l.edges)) return builder_short(b);
   for (size_t e = 0; e < GRAPH_AHEAD; e++) lines[e] = edge_line(b, e);
   char *target = b->l.target.at;
   for (size_t e = 0; e < b->l.edges; e++) {
@@ -149,10 +164,14 @@ static void build_targets(builder *b) {
     memcpy(&address, target + e * sizeof address, sizeof address);
     const places_line *line = lines[e % GRAPH_AHEAD];
     lines[e % GRAPH_AHEAD] = edge_line(b, e + GRAPH_AHEAD);
-    uint32_t node = line ? places_in_line(line, address) : GRAPH_NONE;
+    bool there = line && address % SNAPSHOT_GRAIN == 0;
+    uint32_t node = there ? places_in_line(line, address) : GRAPH_NONE;
     memcpy(target + e * sizeof node, &node, sizeof node);
   }
-  load_shrink(&b->l.target, b->l.edges, sizeof(uint32_t));
+  b->g->edge_room = b->l.edges;
+  b->g->in = load_take(&b->l.target);
+  b->g->out = b->g->in + b->l.edges;
+  return true;
 }
 
 /* Edges that a record brings. */
@@ -164,7 +183,7 @@ static uint32_t count_edges(const uint32_t *target, uint32_t degree) {
 
 static bool build_degrees(builder *b) {
   graph *g = b->g;
-  const uint32_t *degree = b->l.degree.at, *target = b->l.target.at;
+  const uint32_t *degree = b->l.degree.at, *target = g->in;
   for (size_t i = 0; i < b->l.records; target += degree[i], i++) {
     if (b->node[i] == GRAPH_NONE) continue;
     uint32_t there = count_edges(target, degree[i]);
@@ -193,7 +212,7 @@ static void shift_firsts(uint32_t *first, graph_node nodes) {
 
 static void place_out(builder *b) {
   graph *g = b->g;
-  const uint32_t *degree = b->l.degree.at, *target = b->l.target.at;
+  const uint32_t *degree = b->l.degree.at, *target = g->in;
   for (size_t i = 0; i < b->l.records; target += degree[i], i++) {
     if (b->node[i] == GRAPH_NONE) continue;
     uint32_t at = g->first_out[b->node[i]];
@@ -205,12 +224,7 @@ static void place_out(builder *b) {
 
 static bool build_out(builder *b) {
   graph *g = b->g;
-  g->first_out = array_make((size_t)g->nodes + 1, sizeof *g->first_out);
-  if (!g->first_out) return builder_short(b);
-  build_targets(b);
-  if (!build_degrees(b)) return false;
-  g->out = array_make(g->edges, sizeof *g->out);
-  if (!g->out) return builder_short(b);
+  if (!build_targets(b) || !build_degrees(b)) return false;
   sum_degrees(g->first_out, g->nodes);
   place_out(b);
   shift_firsts(g->first_out, g->nodes);
@@ -225,16 +239,13 @@ static void place_in(graph *g) {
     }
 }
 
-static bool build_in(builder *b) {
-  graph *g = b->g;
-  g->first_in = array_make((size_t)g->nodes + 1, sizeof *g->first_in);
-  g->in = array_make(g->edges, sizeof *g->in);
-  if (!g->first_in || !g->in) return builder_short(b);
+/* What stood in the arrays has been used. */
+static void build_in(graph *g) {
+  memset(g->first_in, 0, ((size_t)g->nodes + 1) * sizeof *g->first_in);
   for (uint64_t e = 0; e < g->edges; e++) g->first_in[g->out[e]]++;
   sum_degrees(g->first_in, g->nodes);
   place_in(g);
   shift_firsts(g->first_in, g->nodes);
-  return true;
 }
 
 /* --- Roots ------------------------------------------------------------------------------------- */
@@ -276,9 +287,7 @@ static bool build_load(builder *b, const graph_progress *show) {
 }
 
 static bool build_nodes(builder *b) {
-  if (!build_places(b)) return false;
-  build_numbers(b);
-  return build_facts(b);
+  return build_places(b) && build_numbers(b) && build_facts(b);
 }
 
 static bool build_all(builder *b, const snapshot *s, const graph_progress *show) {
@@ -290,7 +299,8 @@ static bool build_all(builder *b, const snapshot *s, const graph_progress *show)
   if (!build_out(b)) return false;
   load_finish(&b->l);
   progress_tell(&told, 2, 3);
-  return build_in(b) && build_roots(b);
+  build_in(b->g);
+  return build_roots(b);
 }
 
 bool graph_build(graph *g, const snapshot *s, const graph_progress *progress,
@@ -309,10 +319,8 @@ void graph_finish(graph *g) {
   for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
     array_free(facts[i], nodes, sizeof *facts[i]);
   array_free(g->flags, nodes, sizeof *g->flags);
-  array_free(g->first_out, nodes + 1, sizeof *g->first_out);
-  array_free(g->first_in, nodes + 1, sizeof *g->first_in);
-  array_free(g->out, g->edges, sizeof *g->out);
-  array_free(g->in, g->edges, sizeof *g->in);
+  array_free(g->first_in, g->node_room, 2 * sizeof *g->first_in); /* and first_out */
+  array_free(g->in, g->edge_room, 2 * sizeof *g->in);             /* and out */
   array_free(g->roots, g->root_room, sizeof *g->roots);
   array_free(g->big, g->big_count, sizeof *g->big);
   if (g->places) places_finish(g->places);

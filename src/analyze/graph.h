@@ -39,6 +39,7 @@ typedef struct graph {
   graph_node *out, *in;           /* in edges: by source */
   graph_root *roots;              /* by node; those whose target is no node are left out */
   size_t root_count, root_room;
+  size_t node_room, edge_room; /* first_in and first_out share one array, and so do in and out */
   struct graph_places *places; /* addresses to nodes and back */
   struct graph_big *big;       /* sizes of 4 GiB and more */
   size_t big_count;

@@ -5,7 +5,7 @@
 
 enum { LOAD_RECORD_BYTES = 3, LOAD_EDGE_BYTES = 1 }; /* none is shorter in a file */
 
-static bool load_room(load_column *column, size_t room) {
+bool load_resize(load_column *column, size_t room) {
   void *at = column->at ? array_resize(column->at, column->room, room, column->each)
                         : array_make(room, column->each);
   if (!at) return false;
@@ -17,22 +17,16 @@ static bool load_room(load_column *column, size_t room) {
 /* Room for one more element. */
 static inline bool load_grow(load_column *column, size_t used) {
   if (OURO_LIKELY(used < column->room)) return true;
-  return load_room(column, column->room + column->room / 2 + 16);
+  return load_resize(column, column->room + column->room / 2 + 16);
 }
 
-void load_drop(load_column *column) {
-  array_free(column->at, column->room, column->each);
+void *load_take(load_column *column) {
+  void *at = column->at;
   column->at = NULL;
-  column->room = 0;
+  return at;
 }
 
-void load_shrink(load_column *column, size_t count, size_t each) {
-  size_t room = (count * each + column->each - 1) / column->each;
-  void *at = array_resize(column->at, column->room, room, column->each);
-  if (!at) return;
-  column->at = at;
-  column->room = room;
-}
+void load_drop(load_column *column) { array_free(load_take(column), column->room, column->each); }
 
 /* As many as the file claims, as far as its length lets that be true. */
 static bool load_begin(load *l, const snapshot *s) {
@@ -41,10 +35,10 @@ static bool load_begin(load *l, const snapshot *s) {
   uint64_t objects = bytes / LOAD_RECORD_BYTES, edges = bytes / LOAD_EDGE_BYTES;
   if (totals.objects < objects) objects = totals.objects;
   if (totals.edges < edges) edges = totals.edges;
-  return load_room(&l->address, objects) && load_room(&l->type, objects) &&
-         load_room(&l->size, objects) && load_room(&l->count, objects) &&
-         load_room(&l->degree, objects) && load_room(&l->flags, objects) &&
-         load_room(&l->target, edges) && load_room(&l->first, l->blocks + 1);
+  return load_resize(&l->address, objects) && load_resize(&l->type, objects) &&
+         load_resize(&l->size, objects) && load_resize(&l->count, objects) &&
+         load_resize(&l->degree, objects) && load_resize(&l->flags, objects) &&
+         load_resize(&l->target, edges) && load_resize(&l->first, l->blocks + 1);
 }
 
 static bool load_note_big(load *l, uint64_t size) {

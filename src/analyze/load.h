@@ -41,9 +41,11 @@ bool load_read(load *l, const snapshot *s, graph_places *places, uint32_t types,
                const graph_progress *show);
 void load_finish(load *l);
 
-/* Gives back what lies beyond the first `count` elements of `each` bytes, which it has from now on;
- * load_drop: all. */
-void load_shrink(load_column *column, size_t count, size_t each);
+/* Makes it as long as `room`; what is new reads as zero. False: out of memory, it stays. */
+bool load_resize(load_column *column, size_t room);
+
+/* The array is the caller's from now on, as long as `room` said. */
+void *load_take(load_column *column);
 void load_drop(load_column *column);
 
 #endif

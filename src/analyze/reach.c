@@ -113,8 +113,7 @@ static bool reach_make(reach *r, dominators *d) {
   if (!r->class || !r->idom || !r->order || !r->retained || !room) return false;
   d->number = r->idom;
   d->order = r->order;
-  d->one = (uint32_t *)r->retained;
-  d->two = d->one + nodes + 1;
+  d->link = (dominators_link *)r->retained;
   return true;
 }
 
