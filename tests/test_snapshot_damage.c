@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Files that are damaged, cut, or made by somebody who means harm: each ends in a reason or reads as
- * far as it is good; never in a crash (run with sanitizers), never in a wrong answer that passes as
+ * Files that are damaged, cut, or made by somebody who means harm: each ends in a reason or reads
+ * as far as it is good; never in a crash (run with sanitizers), never in a wrong answer that passes as
  * a whole one.
  */
 #include "test.h"
@@ -183,8 +183,8 @@ TEST(what_does_not_fit_is_refused_with_a_reason) {
   }
 }
 
-/* Objects are checked as they are read: how many objects and edges are good, and that the cursor says
- * that something is not. */
+/* Objects are checked as they are read: how many objects and edges are good; the cursor says that
+ * something is not. */
 typedef struct damaged_objects {
   bytes payload;
   uint64_t objects, edges;

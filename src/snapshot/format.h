@@ -29,7 +29,8 @@
  *     object = address signed (minus the one before in this block, at first minus 0)
  *              type, header byte (SNAPSHOT_HAS_*), [flags] [size in bytes] [count] [digest u32
  *              fixed] [run count, run*]
- *     run    = label kind + SNAPSHOT_LABEL_ROOM * number of edges, [first index, of INDEX runs], edge*
+ *     run    = label kind + SNAPSHOT_LABEL_ROOM * number of edges, [first index, of INDEX runs],
+ *              edge*
  *     edge   = [label], target address signed (minus the object's)
  *
  * What the header byte says is absent is what it was for the last object of the same type in the
@@ -151,7 +152,7 @@ static inline bool snapshot_label_named(snapshot_label_kind kind) {
 }
 
 typedef enum snapshot_text_kind {
-  SNAPSHOT_TITLE, /* what code calls the object: a module's, function's, type's name; where a frame is */
+  SNAPSHOT_TITLE, /* what code calls it: a module's, function's, type's name; where a frame is */
   SNAPSHOT_KEY_STR,
   SNAPSHOT_KEY_INT, /* in decimal digits */
   SNAPSHOT_TEXT_KINDS

@@ -273,7 +273,8 @@ static bool check_header(const snapshot *s, char why[SNAPSHOT_WHY]) {
   return true;
 }
 
-/* What the end block says against what was found. An object has three bytes or more, an edge one. */
+/* What the end block says against what was found. An object has three bytes, an edge one, or
+ * more. */
 static bool check_totals(const reading *r, char why[SNAPSHOT_WHY]) {
   const snapshot_totals *said = &r->claimed, *found = &r->found;
   if (said->types != found->types || said->names != found->names || said->texts != found->texts ||

@@ -50,8 +50,8 @@ typedef struct snapshot_totals {
 } snapshot_totals;
 
 /* Opens and checks the file's frame: blocks, checksums, types, names, texts, roots. Objects are
- * checked as they are read. NULL, with the reason, which does not repeat the path: no such file, not
- * a snapshot, a later version, damaged, out of memory. The caller closes it. */
+ * checked as they are read. NULL, with the reason, which does not repeat the path: no such file,
+ * not a snapshot, a later version, damaged, out of memory. The caller closes it. */
 snapshot *snapshot_open(const char *path, char why[SNAPSHOT_WHY]);
 void snapshot_close(snapshot *s);
 

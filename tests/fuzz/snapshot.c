@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer target: the bytes are a snapshot's file. It is opened as it is and, since no fuzzer
- * guesses checksums, once more with header and checksums made right; all that can be asked is asked,
- * twice, and must be the same.
+ * guesses checksums, once more with header and checksums made right; all that can be asked is
+ * asked, twice, and must be the same.
  */
 #include <stdio.h>
 #include <stdlib.h>

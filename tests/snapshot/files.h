@@ -87,8 +87,8 @@ static inline void raw_begin(raw_file *f) {
 }
 
 static inline void fix_checksum(uint8_t *block, size_t length) {
-  crc32_table table;
-  crc32_make(&table);
+  static crc32_table table;
+  if (!table.of[0][1]) crc32_make(&table);
   uint32_t crc = crc32_of(&table, crc32_of(&table, 0, block, 8), block + 16, length);
   varint_put_fixed(block + 8, crc, 4);
 }

@@ -8,8 +8,8 @@
  * the first of a family holds all of it, each holds the next one and some hold the first again, so
  * there are cycles. Families form a tree, eight to one, whose root is a module; one in a hundred of
  * its last ones is held by nobody. A box holds leaves near it, a leaf that many share, and now and
- * then any box. Counts are right. Objects of one size lie together in pools, as allocators do it, and
- * types are as uneven as in programs. The same seed gives the same file.
+ * then any box. Counts are right. Objects of one size lie together in pools, as allocators do it,
+ * and types are as uneven as in programs. The same seed gives the same file.
  */
 #include <fcntl.h>
 #include <inttypes.h>

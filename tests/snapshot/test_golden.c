@@ -46,3 +46,29 @@ TEST(the_same_heap_written_today_reads_the_same) {
   close(file);
   free(memory);
 }
+
+/* Appends the bytes of a line of the dump, "0010  01 00 ...  comment", if it is one. */
+static void read_dump_line(const char *line, uint8_t *bytes, size_t room, size_t *size) {
+  unsigned at, byte;
+  int used = 0;
+  if (sscanf(line, "%4x  %n", &at, &used) != 1 || used != 6 || at != *size) return;
+  for (const char *p = line + used; sscanf(p, "%2x%n", &byte, &used) == 1 && used == 2; p += 3) {
+    CHECK_LT(*size, room);
+    bytes[(*size)++] = (uint8_t)byte;
+    if (p[2] != ' ' || p[3] == ' ') break;
+  }
+}
+
+TEST(the_dump_in_the_documentation_is_the_golden_file) {
+  static char page[1 << 16];
+  uint8_t dumped[1024], golden[1024];
+  size_t size = 0;
+  read_text_file(DOCS "/snapshot-format.md", page, sizeof page);
+  for (char *line = strtok(page, "\n"); line; line = strtok(NULL, "\n"))
+    read_dump_line(line, dumped, sizeof dumped, &size);
+  FILE *from = fopen(GOLDEN "/snapshot-1.ouro", "r");
+  CHECK(from);
+  CHECK_EQ(fread(golden, 1, sizeof golden, from), size);
+  fclose(from);
+  CHECK(memcmp(dumped, golden, size) == 0);
+}
