@@ -283,6 +283,7 @@ static bool build_begin(builder *b, const snapshot *s) {
 static bool build_load(builder *b, const graph_progress *show) {
   bool good = load_read(&b->l, b->g->from, b->g->places, b->g->types, show);
   b->g->damaged = b->l.damaged;
+  snapshot_forget(b->g->from);
   return good || builder_short(b);
 }
 

@@ -89,9 +89,10 @@ static inline uint32_t small_type(small *h, snapshot_type_kind kind, const char 
 }
 
 static inline int small_node(small *h, uint32_t type, uint64_t size) {
+  int node = h->node_count;
   *SMALL_ADD(h->nodes, h->node_count) =
-      (small_object){.address = small_address(h->node_count), .size = size, .type = type};
-  return h->node_count - 1;
+      (small_object){.address = small_address(node), .size = size, .type = type};
+  return node;
 }
 
 /* --- What a node is beyond that ---------------------------------------------------------------- */
