@@ -390,6 +390,29 @@ static inline bool snapcompat_code_counted(const frames_frame *f) { return f != 
 static inline bool snapcompat_scope_counted(const frames_frame *f) { return f != NULL; }
 #endif
 
+/* --- functools.lru_cache ----------------------------------------------------------------------- */
+
+/* An entry of a bounded cache: an object that the cache's list and its dictionary hold. The cache
+ * shows what the entries refer to as its own; it begins like one of them. */
+typedef struct snaplink {
+  PyObject ob_base;
+  struct snaplink *previous, *next;
+  Py_hash_t hash;
+  PyObject *key, *result;
+} snaplink;
+
+typedef struct snapcache {
+  snaplink root;
+  void *wrapper;
+  int typed;
+  PyObject *cache;
+  Py_ssize_t hits;
+  PyObject *function;
+} snapcache;
+
+#define SNAPCOMPAT_LINK "functools._lru_list_elem"
+#define SNAPCOMPAT_CACHE "functools._lru_cache_wrapper"
+
 /* --- Threads ---------------------------------------------------------------------------------- */
 
 #define SNAPCOMPAT_THREAD_COMMON                                                                   \

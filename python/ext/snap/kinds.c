@@ -149,6 +149,7 @@ static snapshape shape_of(const snaptype *t) {
   if (type->tp_flags & (Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS))
     return SNAPSHAPE_SEQUENCE;
   if (strcmp(type->tp_name, "collections.deque") == 0) return SNAPSHAPE_SEQUENCE;
+  if (strcmp(type->tp_name, SNAPCOMPAT_CACHE) == 0) return SNAPSHAPE_CACHE;
   if (!(type->tp_flags & (Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HEAPTYPE)) && !t->place_count &&
       !t->aware)
     return SNAPSHAPE_LEAF;
@@ -221,6 +222,9 @@ static const snapfield range_fields[] = {{"start", WORD(0), true},
                                          {NULL, 0, false}};
 static const snapfield timezone_fields[] = {
     {"offset", WORD(0), true}, {"name", WORD(1), true}, {NULL, 0, false}};
+static const snapfield cache_fields[] = {SNAPFIELD(snapcache, cache, "cache"),
+                                         SNAPFIELD(snapcache, function, "__wrapped__"),
+                                         {NULL, 0, false}};
 static const snapfield wrapper_fields[] = {{"__func__", WORD(0), false}, {NULL, 0, false}};
 static const snapfield descriptor_fields[] = {
     SNAPFIELD(PyDescrObject, d_type, "__objclass__"),
@@ -235,6 +239,7 @@ static const snapfield *fields_of(PyTypeObject *type) {
     const snapfield *fields;
   } rows[] = {
       {"code", code_fields},
+      {SNAPCOMPAT_CACHE, cache_fields},
       {"generator", generator_fields},
       {"coroutine", generator_fields},
       {"async_generator", generator_fields},

@@ -19,6 +19,7 @@ typedef enum snapshape {
   SNAPSHAPE_SEQUENCE, /* of a subclass of list or tuple; a deque */
   SNAPSHAPE_MAPPING,  /* of a subclass of dict */
   SNAPSHAPE_FUNCTION,
+  SNAPSHAPE_CACHE, /* of functools.lru_cache */
   SNAPSHAPE_TYPE,
   SNAPSHAPE_CODE,
   SNAPSHAPE_GENERATOR,

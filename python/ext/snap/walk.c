@@ -193,6 +193,35 @@ static void collect_function(snapwalk *w, PyObject *o, const snaptype *t) {
   ((PyObject **)w->closures.items)[w->closures.count++] = o;
 }
 
+/* An entry's key and result, which are shown one after the other, are a pair. Its type is shown,
+ * too, but the entry holds that. */
+static void name_link(snapwalk *w, const snaplink *link) {
+  snaptarget *key = link->key ? match(w, link->key) : NULL;
+  bool pair = key && key + 1 < targets_of(w) + w->targets.count && key[1].object == link->result;
+  if (pair) {
+    key[0].label = SNAPSHOT_KEY;
+    key[1].label = SNAPSHOT_VALUE;
+    w->cursor++;
+  }
+  name(w, (PyObject *)Py_TYPE(&link->ob_base), SNAPTARGET_GONE, 0);
+}
+
+static void collect_cache(snapwalk *w, PyObject *o, snaptype *t) {
+  const snapcache *cache = (const snapcache *)(const void *)o;
+  uint32_t id = snapnames_text(&w->names, "(entries)");
+  collect(w, o);
+  const snaplink *link = cache->root.next;
+  while (link && link != &cache->root && link->ob_base.ob_type &&
+         strcmp(Py_TYPE(&link->ob_base)->tp_name, SNAPCOMPAT_LINK) == 0) {
+    name_link(w, link);
+    snapwalk_add(w, (PyObject *)(uintptr_t)link, SNAPSHOT_INTERNAL, id);
+    link = link->next;
+  }
+  name_attributes(w, o, t);
+  name_places(w, o, t);
+  name_type(w, o, t);
+}
+
 static void collect_generator(snapwalk *w, PyObject *o, const snaptype *t) {
   collect(w, o);
   name_frame(w, snapcompat_frame_of_generator(o));
@@ -449,6 +478,7 @@ static void write_collected(snapwalk *w, PyObject *o, snaptype *t) {
   case SNAPSHAPE_FUNCTION: collect_function(w, o, t); break;
   case SNAPSHAPE_GENERATOR: collect_generator(w, o, t); break;
   case SNAPSHAPE_FRAME: collect_frame(w, o, t); break;
+  case SNAPSHAPE_CACHE: collect_cache(w, o, t); break;
   default: collect_others(w, o, t); break;
   }
   snapwalk_write_targets(w);
