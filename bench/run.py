@@ -3,7 +3,8 @@
 """Runs the benchmarks: run.py [QUESTION...] [--smoke] [--json FILE] [--python PATH]...
 
 Questions: pairs, threads, instructions, walk, scripts, heaps, giveback, five named native_..., six named
-gc_... and microscope; `pool` is the first four, `python` is scripts and heaps, `native` the five, `gc` the six; none: all.
+gc_... and microscope; `pool` is the first four, `python` is scripts and heaps, `native` the five,
+`gc` the six; none: all.
 See bench/README.md for what each number means.
 """
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What each part of the analysis takes: analyze FILE [FILE]. Prints lines `name number`, seconds. */
+/* What each part of the analysis takes: analyze FILE [FILE]. Prints lines `name number`. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

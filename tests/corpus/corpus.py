@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the programs of this folder have in common: their arguments, and the moments at which a snapshot is taken.
+"""What the programs of this folder share: their arguments, and the moments of their snapshots.
 
     ouro run tests/corpus/module_cache.py [SIZE] [clean]
 

@@ -4,14 +4,15 @@
 
     tests/corpus/run.py [CASE...] [--sizes 1,4,16] [--ouro PATH] [--python PATH] [--keep DIR]
 
-Each program runs on Ouro and takes three snapshots; `ouro why --json` gets these. Its first finding must be of the
-right class, and one of the first three must name the culprit and the right kind of holder. With `clean` a program
-runs with its cure, and no finding may speak of a leak. What is true stands in a program's docstring:
+Each program runs on Ouro and takes three snapshots; `ouro why --json` gets these. Its first finding must
+be of the right class, and one of the first three must name the culprit and the right kind of holder. With
+`clean` a program runs with its cure, and no finding may speak of a leak. What is true stands in a
+program's docstring:
 
     class:   words for `ouro why`'s classes as CLASSES has them, several with | between
     holder:  the same of HOLDERS; absent: not asked for
     name:    texts of which one must be in the finding; absent: not asked for
-    bytes:   what grew from the first to the last snapshot at size 1, ± a share; of no growth: what it is about
+    bytes:   what grew from the first to the last snapshot at size 1, ± a share (as tracemalloc counts)
     clean:   the classes that are right with the cure; absent: no growth, churn
 """
 
