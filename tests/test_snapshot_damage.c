@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Files that are damaged, cut, or made by somebody who means harm: each ends in a reason or reads
- * as far as it is good; never in a crash (run with sanitizers), never in a wrong answer that passes as
- * a whole one.
+ * as far as it is good; never in a crash (run with sanitizers), never in a wrong answer that
+ * passes as a whole one.
  */
 #include "test.h"
 
