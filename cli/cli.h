@@ -19,6 +19,7 @@ typedef struct verb {
 } verb;
 
 extern const struct argp argp_run, argp_ledger, argp_gc, argp_give_back, argp_ps, argp_snap;
+extern const struct argp argp_why, argp_path, argp_dom, argp_refs, argp_cycles, argp_diff, argp_sql;
 
 int cmd_run(int argc, char **argv);
 int cmd_ledger(int argc, char **argv);
@@ -26,6 +27,13 @@ int cmd_gc(int argc, char **argv);
 int cmd_give_back(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_snap(int argc, char **argv);
+int cmd_why(int argc, char **argv);
+int cmd_path(int argc, char **argv);
+int cmd_dom(int argc, char **argv);
+int cmd_refs(int argc, char **argv);
+int cmd_cycles(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
+int cmd_sql(int argc, char **argv);
 
 /* One line on stderr, "ouro: ..."; returns `status`, so that a verb can end with it. */
 int cli_say(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

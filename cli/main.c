@@ -19,6 +19,13 @@ static const verb verbs[] = {
     {"gc", &argp_gc, cmd_gc, "show what a running program's cycle collector does"},
     {"snap", &argp_snap, cmd_snap, "write what is alive, and who holds it, to a file"},
     {"give-back", &argp_give_back, cmd_give_back, "make a running program return free memory now"},
+    {"why", &argp_why, cmd_why, "say why a program's memory grows, or that it does not"},
+    {"path", &argp_path, cmd_path, "show what keeps an object alive"},
+    {"dom", &argp_dom, cmd_dom, "show who alone keeps how much"},
+    {"refs", &argp_refs, cmd_refs, "audit reference counts: what nothing explains"},
+    {"cycles", &argp_cycles, cmd_cycles, "show rings of references, and which to make weak"},
+    {"diff", &argp_diff, cmd_diff, "show what grew between two snapshots"},
+    {"sql", &argp_sql, cmd_sql, "ask a snapshot in SQL"},
     {"help", NULL, cmd_help, "explain a command"},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };

@@ -548,7 +548,9 @@ int sqlheap_attach(sqlite3 *db, sqlheap *heap) {
     memcpy(name, shapes[i].declaration, name_length(&shapes[i]));
     status = sqlite3_create_module(db, name, &module, heap);
   }
-  return status;
+  /* Connects them: declaring a table would be more than a query, later. */
+  const char *all = "SELECT 1 FROM object, edge, type, root, finding LIMIT 0";
+  return status == SQLITE_OK ? sqlite3_exec(db, all, NULL, NULL, NULL) : status;
 }
 
 void sqlheap_finish(sqlheap *heap) {
