@@ -297,18 +297,46 @@ static snapshot_text edge_word(const graph *g, const snapshot_edge *edge) {
   return text;
 }
 
-/* A reference that belongs to the language, like __self__ of a method. */
+/* A reference that belongs to the language, like __self__ of a method: programs do not set it. */
 static bool is_fixed_edge(const graph *g, const snapshot_edge *edge) {
+  if (edge->kind == SNAPSHOT_UNNAMED || edge->kind == SNAPSHOT_INTERNAL) return true;
   snapshot_text word = edge_word(g, edge);
   return word.length > 4 && memcmp(word.text, "__", 2) == 0 &&
          memcmp(word.text + word.length - 2, "__", 2) == 0;
 }
 
-static bool can_be_weak(const graph *g, graph_node from, graph_node to, const snapshot_edge *edge) {
+static bool is_word(snapshot_text text, const char *word) {
+  return text.length == strlen(word) && memcmp(text.text, word, text.length) == 0;
+}
+
+/* What holds the step's object in the cycle; NULL: that is not shown. */
+static const snapshot_edge *edge_before(const cycle_group *group, size_t step) {
+  if (step) return &group->edges[step - 1];
+  return group->steps == group->length ? &group->edges[group->steps - 1] : NULL;
+}
+
+/* Whether the object is a part of another one whose items programs do not choose: a class's bases
+ * and methods, a module's functions. The dictionary of an instance is none. */
+static bool is_fixed_part(const graph *g, const cycle_group *group, size_t step) {
+  const snapshot_edge *before = edge_before(group, step);
+  if (!before || !is_fixed_edge(g, before)) return false;
+  snapshot_type_kind owner = ring_type(g, group->nodes[step ? step - 1 : group->steps - 1]).kind;
+  bool names = snapshot_label_named(before->kind) && is_word(edge_word(g, before), "__dict__");
+  return !names || owner == SNAPSHOT_TYPE || owner == SNAPSHOT_MODULE;
+}
+
+static bool can_be_weak(const graph *g, const cycle_group *group, size_t step, graph_node to) {
   if (!can_be_weak_target(ring_type(g, to).kind)) return false;
-  if (ring_type(g, from).kind == SNAPSHOT_CELL) return true;
-  return edge->kind != SNAPSHOT_UNNAMED && edge->kind != SNAPSHOT_INTERNAL &&
-         !is_fixed_edge(g, edge);
+  switch (ring_type(g, group->nodes[step]).kind) {
+  case SNAPSHOT_CELL: return !is_fixed_part(g, group, step);
+  case SNAPSHOT_DICT:
+  case SNAPSHOT_LIST:
+  case SNAPSHOT_TUPLE:
+  case SNAPSHOT_SET:
+    if (is_fixed_part(g, group, step)) return false;
+    return group->edges[step].kind != SNAPSHOT_INTERNAL;
+  default: return !is_fixed_edge(g, &group->edges[step]);
+  }
 }
 
 static bool leads_back(const graph *g, const snapshot_edge *edge) {
@@ -317,7 +345,7 @@ static bool leads_back(const graph *g, const snapshot_edge *edge) {
   snapshot_text word = edge_word(g, edge);
   while (word.length && *word.text == '_') word.text++, word.length--;
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (word.length == strlen(words[i]) && !memcmp(word.text, words[i], word.length)) return true;
+    if (is_word(word, words[i])) return true;
   return false;
 }
 
@@ -346,10 +374,10 @@ static uint64_t weak_score(ring_walk *w, const cycle_group *group, size_t step) 
   const graph *g = w->g;
   size_t next = step + 1 < group->length ? step + 1 : 0;
   graph_node from = group->nodes[step], to = group->nodes[next];
-  const snapshot_edge *edge = &group->edges[step];
-  if (!can_be_weak(g, from, to, edge)) return 0;
-  bool in_cell = step && ring_type(g, from).kind == SNAPSHOT_CELL;
-  uint64_t back = leads_back(g, edge) || (in_cell && leads_back(g, &group->edges[step - 1]));
+  if (!can_be_weak(g, group, step, to)) return 0;
+  const snapshot_edge *before = edge_before(group, step);
+  bool in_cell = before && ring_type(g, from).kind == SNAPSHOT_CELL;
+  uint64_t back = leads_back(g, &group->edges[step]) || (in_cell && leads_back(g, before));
   uint64_t last = ends_all(w, from, to);
   uint64_t through = last ? 0 : cycles_through(w, from, to, group->length);
   return 1 + 2 * (back + 2 * (through + (last << 32)));

@@ -15,7 +15,7 @@
 #define PATH_LENGTH_MAX 4096
 
 /* Paths after the first are looked for among this many objects: the nearest ones. */
-#define PATH_NEAR (1u << 17)
+#define PATH_NEAR (1u << 16)
 
 typedef enum path_end {
   PATH_ROOT,   /* nodes[0] is a root */

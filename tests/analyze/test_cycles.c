@@ -238,6 +238,33 @@ TEST(M8_no_advice_where_no_reference_can_be_weak) {
   small_close(&h);
 }
 
+/* A class and its order of bases; a function and the names of its module. */
+TEST(M8_no_advice_about_what_belongs_to_the_language) {
+  small h = {0};
+  uint32_t type = small_type(&h, SNAPSHOT_TYPE, "type"),
+           dict = small_type(&h, SNAPSHOT_DICT, "dict");
+  uint32_t tuple = small_type(&h, SNAPSHOT_TUPLE, "tuple"),
+           str = small_type(&h, SNAPSHOT_STR, "str");
+  uint32_t function = small_type(&h, SNAPSHOT_FUNCTION, "function");
+  int class = small_node(&h, type, 1000), order = small_node(&h, tuple, 56);
+  small_attribute(&h, class, order, "__mro__");
+  small_item(&h, order, class, 0);
+  int code = small_node(&h, function, 136), names = small_node(&h, dict, 232);
+  int name = small_node(&h, str, 50);
+  small_key_text(&h, name, "parent");
+  small_attribute(&h, code, names, "__globals__");
+  small_entry(&h, names, name, code);
+  int other = small_node(&h, type, 1000), space = small_node(&h, dict, 200);
+  small_attribute(&h, other, space, "__dict__");
+  small_entry(&h, space, name, other);
+  small_open(&h);
+  found f = find(&h, ALL);
+  CHECK_EQ(f.count, 3);
+  for (size_t i = 0; i < f.count; i++) CHECK_EQ(f.groups[i].weak, SIZE_MAX);
+  free(f.groups);
+  small_close(&h);
+}
+
 TEST(M8_a_closed_over_self_is_made_weak) {
   small h = {0};
   uint32_t t = draw_type(&h), function = small_type(&h, SNAPSHOT_FUNCTION, "function");
