@@ -148,7 +148,7 @@ static snapshape shape_of(const snaptype *t) {
   if (type->tp_flags & Py_TPFLAGS_DICT_SUBCLASS) return SNAPSHAPE_MAPPING;
   if (type->tp_flags & (Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS))
     return SNAPSHAPE_SEQUENCE;
-  if (strcmp(type->tp_name, "collections.deque") == 0) return SNAPSHAPE_SEQUENCE;
+  if (strcmp(type->tp_name, "collections.deque") == 0) return SNAPSHAPE_DEQUE;
   if (strcmp(type->tp_name, SNAPCOMPAT_CACHE) == 0) return SNAPSHAPE_CACHE;
   if (!(type->tp_flags & (Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HEAPTYPE)) && !t->place_count &&
       !t->aware)

@@ -16,8 +16,9 @@ typedef enum snapshape {
   SNAPSHAPE_SET,      /* or a frozenset */
   SNAPSHAPE_FIELDS,   /* what tp_traverse shows, named by fields, and fields it does not show */
   SNAPSHAPE_INSTANCE, /* likewise, with attributes in a table of values */
-  SNAPSHAPE_SEQUENCE, /* of a subclass of list or tuple; a deque */
-  SNAPSHAPE_MAPPING,  /* of a subclass of dict */
+  SNAPSHAPE_SEQUENCE, /* of a subclass of list or tuple */
+  SNAPSHAPE_DEQUE,
+  SNAPSHAPE_MAPPING, /* of a subclass of dict */
   SNAPSHAPE_FUNCTION,
   SNAPSHAPE_CACHE, /* of functools.lru_cache */
   SNAPSHAPE_TYPE,

@@ -56,8 +56,9 @@ static bool name(snapwalk *w, PyObject *target, uint8_t label, uint32_t id) {
 static void name_places(snapwalk *w, PyObject *o, const snaptype *t) {
   for (uint32_t i = 0; i < t->place_count; i++) {
     PyObject *target = *(PyObject **)(void *)((char *)o + t->places[i].offset);
-    if (t->places[i].owned) snapwalk_add(w, target, SNAPSHOT_ATTRIBUTE, t->places[i].name);
-    else name(w, target, SNAPSHOT_ATTRIBUTE, t->places[i].name);
+    bool shown = name(w, target, SNAPSHOT_ATTRIBUTE, t->places[i].name);
+    if (!shown && t->places[i].owned)
+      snapwalk_add(w, target, SNAPSHOT_ATTRIBUTE, t->places[i].name);
   }
 }
 
@@ -125,15 +126,9 @@ static void name_frame(snapwalk *w, const frames_frame *frame) {
 
 /* --- Other kinds ------------------------------------------------------------------------------ */
 
-static void name_items(snapwalk *w, PyObject *o, const snaptype *t) {
-  if (PyTuple_Check(o) || PyList_Check(o)) {
-    PyObject *const *items =
-        PyTuple_Check(o) ? ((PyTupleObject *)o)->ob_item : ((PyListObject *)o)->ob_item;
-    for (Py_ssize_t i = 0; items && i < Py_SIZE(o); i++)
-      name(w, items[i], SNAPSHOT_INDEX, (uint32_t)i);
-    return;
-  }
-  uint32_t index = 0; /* a deque is shown in its order, and its type before that */
+/* A deque is shown in its order, and its type before that. */
+static void name_deque(snapwalk *w, const snaptype *t) {
+  uint32_t index = 0;
   for (size_t i = 0; i < w->targets.count; i++) {
     snaptarget *at = &targets_of(w)[i];
     if (at->label != SNAPSHOT_UNNAMED) continue;
@@ -224,8 +219,8 @@ static void collect_cache(snapwalk *w, PyObject *o, snaptype *t) {
 
 static void collect_generator(snapwalk *w, PyObject *o, const snaptype *t) {
   collect(w, o);
-  name_frame(w, snapcompat_frame_of_generator(o));
   name_places(w, o, t);
+  name_frame(w, snapcompat_frame_of_generator(o));
 }
 
 static void collect_frame(snapwalk *w, PyObject *o, const snaptype *t) {
@@ -238,7 +233,7 @@ static void collect_others(snapwalk *w, PyObject *o, snaptype *t) {
   collect(w, o);
   if (t->managed_dict) name_attributes(w, o, t);
   name_places(w, o, t);
-  if (t->shape == SNAPSHAPE_SEQUENCE) name_items(w, o, t);
+  if (t->shape == SNAPSHAPE_DEQUE) name_deque(w, t);
   name_type(w, o, t);
   if (!t->aware || !((const char *)o)[sizeof(PyObject) + sizeof(Py_hash_t)]) return;
   snapwalk_add(w, *(PyObject **)(void *)((char *)o + t->tzinfo), SNAPSHOT_ATTRIBUTE,
@@ -281,6 +276,23 @@ static void write_array(snapwalk *w, PyObject *const *items, Py_ssize_t count) {
     for (; at < end; at++) writer_edge(w->out, (uintptr_t)items[at]);
     while (end < count && !items[end]) end++; /* it is being filled */
   }
+}
+
+static PyObject *const *items_of(PyObject *o) {
+  return PyTuple_Check(o) ? ((PyTupleObject *)o)->ob_item : ((PyListObject *)o)->ob_item;
+}
+
+/* Of a subclass of list or tuple: what is shown besides the items, and then those, which are shown
+ * last first. */
+static void write_sequence(snapwalk *w, PyObject *o, snaptype *t) {
+  PyObject *const *items = items_of(o);
+  collect(w, o);
+  for (Py_ssize_t i = Py_SIZE(o) - 1; i >= 0; i--) name(w, items[i], SNAPTARGET_GONE, 0);
+  if (t->managed_dict) name_attributes(w, o, t);
+  name_places(w, o, t);
+  name_type(w, o, t);
+  snapwalk_write_targets(w);
+  write_array(w, items, Py_SIZE(o));
 }
 
 static void write_set(snapwalk *w, PyObject *o) {
@@ -473,6 +485,7 @@ static void reach_simple(snapwalk *w, PyObject *o, const snaptype *t, bool outer
 static void write_collected(snapwalk *w, PyObject *o, snaptype *t) {
   switch (t->shape) {
   case SNAPSHAPE_MAPPING: write_mapping(w, o, t); return;
+  case SNAPSHAPE_SEQUENCE: write_sequence(w, o, t); return;
   case SNAPSHAPE_TYPE: collect_type(w, o, t); break;
   case SNAPSHAPE_CODE: collect_code(w, o, t); break;
   case SNAPSHAPE_FUNCTION: collect_function(w, o, t); break;
@@ -500,6 +513,7 @@ static void write_object(snapwalk *w, PyObject *o, uint32_t flags, bool outermos
   }
   reach_targets(w);
   if (t.shape == SNAPSHAPE_MAPPING) reach_pairs(w, o, outermost);
+  if (t.shape == SNAPSHAPE_SEQUENCE) reach_array(w, items_of(o), Py_SIZE(o), outermost);
 }
 
 /* Whose names the function that has it knows: it may come later. */
