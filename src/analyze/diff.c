@@ -325,13 +325,14 @@ static bool diff_group_is_front(const diff_walk *w, const diff_group *group, boo
   return each * (double)more * 2 >= bytes;
 }
 
-/* The highest branch of a type that repeats on the way down. NULL: it does not. */
+/* Where a type repeats for the first time on the way down: the second branch of it. NULL: it does
+ * not repeat often enough for a list or a tree. */
 static const diff_branch *diff_repeats(const diff_branch *of, uint64_t type_hash) {
-  const diff_branch *first = NULL;
+  const diff_branch *second = NULL, *first = NULL;
   int count = 0;
   for (const diff_branch *b = of; b && !b->top; b = b->up)
-    if (b->type_hash == type_hash) first = b, count++;
-  return count >= DIFF_REPEATS ? first : NULL;
+    if (b->type_hash == type_hash) second = first, first = b, count++;
+  return count >= DIFF_REPEATS ? second : NULL;
 }
 
 static bool diff_group_descends(const diff_walk *w, const diff_group *group,
@@ -396,11 +397,12 @@ static bool diff_count_repeats(const diff_view *v, const diff_branch *of, size_t
   return good;
 }
 
+/* What holds the second of them holds the rest of the list. */
 static bool diff_emit_repeats(diff_walk *w, const diff_branch *of, const diff_group *group,
-                              const diff_branch *first, diff_growth *row) {
-  row->holder = first->holder;
-  row->before = first->before;
-  row->after = first->after;
+                              const diff_branch *second, diff_growth *row) {
+  row->holder = second->up->place;
+  row->before = second->sum->before;
+  row->after = second->sum->after;
   for (size_t h = 0; h < w->heaps; h++) {
     row->objects[h] = 0;
     if (!diff_count_repeats(&w->views[h], of, h, group->type_hash, &row->objects[h])) return false;
@@ -420,8 +422,8 @@ static bool diff_emit(diff_walk *w, const diff_branch *of, const diff_group *gro
   row->own = group->descends;
   if (group->descends) memcpy(row->bytes, group->own, sizeof row->bytes);
   diff_row_holder(w, of, group, row);
-  const diff_branch *first = group->descends ? NULL : diff_repeats(of, group->type_hash);
-  return !first || diff_emit_repeats(w, of, group, first, row);
+  const diff_branch *second = group->descends ? NULL : diff_repeats(of, group->type_hash);
+  return !second || diff_emit_repeats(w, of, group, second, row);
 }
 
 /* --- Down -------------------------------------------------------------------------------------- */

@@ -25,13 +25,22 @@ finding *verdict_add(verdict_case *c, verdict_class class) {
       return NULL;
     }
     v->findings = findings;
+    graph_node *holders = realloc(c->holders, room * sizeof *holders);
+    if (!holders) {
+      c->failed = true;
+      return NULL;
+    }
+    c->holders = holders;
     c->room = room;
   }
+  c->holders[v->count] = GRAPH_NONE;
   finding *f = &v->findings[v->count++];
   memset(f, 0, sizeof *f);
   f->class = class;
   return f;
 }
+
+void verdict_hold(verdict_case *c, graph_node holder) { c->holders[c->v->count - 1] = holder; }
 
 path_finder *verdict_finder(verdict_case *c) {
   if (!c->finder) c->finder = path_finder_make(c->g);
@@ -49,7 +58,7 @@ int64_t verdict_growth_of_all(const verdict_case *c) {
 
 double verdict_share(const verdict_case *c, uint64_t bytes) {
   int64_t growth = verdict_growth_of_all(c);
-  bool grew = c->count > 1 && !verdict_is_noise(verdict_last(c), growth);
+  bool grew = c->count > 1 && !verdict_is_quiet(verdict_last(c), growth);
   uint64_t base = grew ? (uint64_t)growth : verdict_base(verdict_last(c));
   double share = base ? (double)bytes / (double)base : 0;
   return share < 1 ? share : 1;
@@ -128,7 +137,7 @@ static void rest_say_parts(const verdict_case *c, finding *f) {
 
 static void rest_of_several(verdict_case *c) {
   int64_t growth = verdict_growth_of_all(c);
-  bool still = verdict_is_noise(verdict_last(c), growth);
+  bool still = verdict_is_quiet(verdict_last(c), growth);
   for (size_t h = 1; h + 1 < c->count && !still; h++) /* grew at first, and then no more */
     still = verdict_base(&c->facts[h]) + (uint64_t)(growth / 10) / (c->count - 1) >=
             verdict_base(verdict_last(c));
@@ -232,6 +241,7 @@ bool verdict_find(verdict *v, const reach *const *heaps, size_t count,
   verdict_say_numbers(&c);
   verdict_ask_all(&c, progress);
   path_finder_free(c.finder);
+  free(c.holders);
   if (c.failed) {
     verdict_finish(v);
     return false;

@@ -5,12 +5,12 @@
 const char *verdict_class_name(verdict_class c) {
   static const char *const names[VERDICT_CLASSES] = {
       [VERDICT_GROWTH] = "reachable growth",
-      [VERDICT_LATE] = "not collected yet",
+      [VERDICT_LATE] = "late collection",
       [VERDICT_COLLECTOR_OFF] = "collector off",
       [VERDICT_UNCOLLECTABLE] = "uncollectable",
-      [VERDICT_UNSEEN] = "held by C code",
+      [VERDICT_UNSEEN] = "unseen references",
       [VERDICT_NATIVE] = "native memory",
-      [VERDICT_RETAINED] = "kept by an allocator",
+      [VERDICT_RETAINED] = "retained by an allocator",
       [VERDICT_CHURN] = "churn",
       [VERDICT_WASTE] = "waste",
       [VERDICT_NO_GROWTH] = "no growth",

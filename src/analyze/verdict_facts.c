@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A quiet program's memory goes up and down by less than both: the larger one counts. */
 #define FACTS_NOISE_BYTES ((int64_t)1 << 20)
-#define FACTS_NOISE_PART 50 /* of the resident memory */
+#define FACTS_READY ((uint64_t)4 << 20) /* two arenas */
+#define FACTS_NOISE_PART 50             /* of the resident memory */
 
 const verdict_row verdict_outside_rows[FACTS_ROWS] = {
     {"malloc.used", "system allocator, in its arenas"},
@@ -70,6 +70,8 @@ void verdict_facts_read(verdict_facts *f, const reach *r) {
   f->used = facts_sum(s, verdict_outside_rows, f->outside_rows);
   f->outside = f->used - (int64_t)f->objects;
   f->kept = facts_sum(s, verdict_kept_rows, f->kept_rows);
+  uint64_t pages = facts_ledger(s, "heap.purgeable") + facts_ledger(s, "heap.ahead");
+  f->ready = (int64_t)(pages < FACTS_READY ? pages : FACTS_READY);
   f->unknown = facts_ledger(s, "unknown");
   f->blocks_known = facts_has(s, "alloc.total");
   f->blocks = snapshot_number(s, "alloc.total", 0);
@@ -84,4 +86,9 @@ uint64_t verdict_base(const verdict_facts *f) {
 bool verdict_is_noise(const verdict_facts *f, int64_t bytes) {
   int64_t part = (int64_t)(verdict_base(f) / FACTS_NOISE_PART);
   return bytes < FACTS_NOISE_BYTES && bytes < part;
+}
+
+bool verdict_is_quiet(const verdict_facts *f, int64_t bytes) {
+  int64_t part = (int64_t)(verdict_base(f) / FACTS_NOISE_PART);
+  return bytes < FACTS_NOISE_BYTES || bytes < part;
 }

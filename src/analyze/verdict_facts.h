@@ -25,6 +25,7 @@ typedef struct verdict_facts {
   uint64_t resident;
   uint64_t objects, live, garbage; /* bytes; live: not garbage */
   int64_t used, outside, kept;
+  int64_t ready; /* of kept: free pages that every heap has some of */
   uint64_t outside_rows[FACTS_ROWS], kept_rows[FACTS_ROWS]; /* in the order of the tables */
   uint64_t unknown;
   bool blocks_known;
@@ -42,7 +43,11 @@ void verdict_facts_read(verdict_facts *f, const reach *r);
 /* The base that shares are of: resident bytes, or the objects' where they are not known. */
 uint64_t verdict_base(const verdict_facts *f);
 
-/* Whether so many bytes are within what a quiet program's memory goes up and down. */
+/* Whether so many bytes of objects are within what a quiet program's memory goes up and down: less
+ * than both a fixed size and a part of all. */
 bool verdict_is_noise(const verdict_facts *f, int64_t bytes);
+
+/* The same of memory beside objects, of which allocators hold some pieces ready. */
+bool verdict_is_quiet(const verdict_facts *f, int64_t bytes);
 
 #endif

@@ -23,6 +23,11 @@ static size_t garbage_largest(const garbage_type *types, size_t count) {
   return best;
 }
 
+static bool garbage_is_of(const verdict_case *c, graph_node n, verdict_class class) {
+  if (class == VERDICT_UNCOLLECTABLE) return (c->g->flags[n] & SNAPSHOT_UNCOLLECTABLE) != 0;
+  return c->last->class[n] == REACH_GARBAGE;
+}
+
 static void garbage_say_types(verdict_case *c, finding *f) {
   const graph *g = c->g;
   size_t count = (size_t)snapshot_count(g->from).types + 1;
@@ -32,7 +37,7 @@ static void garbage_say_types(verdict_case *c, finding *f) {
     return;
   }
   for (graph_node n = 0; n < g->nodes; n++)
-    if (c->last->class[n] == REACH_GARBAGE) {
+    if (garbage_is_of(c, n, f->class)) {
       types[g->type[n]].objects++;
       types[g->type[n]].bytes += graph_size(g, n);
     }
@@ -74,10 +79,11 @@ static void garbage_say_cycles(verdict_case *c, finding *f) {
   if (count > 0 && groups[0].steps > 0) {
     const cycle_group *group = &groups[0];
     garbage_say_cycle(c->g, group, f);
-    if (f->advice[0]) verdict_say(f->advice, "; ");
-    verdict_say(f->advice, "make a reference weak: %s",
-                verdict_type(c->g, group->nodes[group->weak]).text);
-    garbage_say_edge(c->g, &group->edges[group->weak], f->advice);
+    if (group->weak < group->steps) {
+      verdict_say(f->advice, "%smake a reference weak: %s", f->advice[0] ? "; " : "",
+                  verdict_type(c->g, group->nodes[group->weak]).text);
+      garbage_say_edge(c->g, &group->edges[group->weak], f->advice);
+    }
   }
   free(groups);
 }
@@ -122,18 +128,25 @@ static bool garbage_matters(const verdict_case *c) {
   return last->garbage >= last->objects / GARBAGE_PART;
 }
 
+/* What was added, if it grew. */
+static uint64_t garbage_bytes(const verdict_case *c) {
+  const verdict_facts *first = verdict_first(c), *last = verdict_last(c);
+  int64_t more = (int64_t)(last->garbage - first->garbage);
+  return c->count > 1 && !verdict_is_noise(last, more) ? (uint64_t)more : last->garbage;
+}
+
 void verdict_find_garbage(verdict_case *c) {
   if (!garbage_matters(c)) return;
   const verdict_facts *last = verdict_last(c);
   finding *f = verdict_add(c, last->collector_off ? VERDICT_COLLECTOR_OFF : VERDICT_LATE);
   if (!f) return;
-  f->bytes = last->garbage;
+  f->bytes = garbage_bytes(c);
   f->objects = c->last->objects[REACH_GARBAGE];
   f->share = verdict_share(c, f->bytes);
   const char *what = f->class == VERDICT_LATE ? "wait for the collector"
                                               : "stay for ever: the cycle collector is off";
   verdict_say(f->title, "%s objects in cycles, %s, %s", verdict_number(f->objects).text,
-              verdict_bytes(f->bytes).text, what);
+              verdict_bytes(last->garbage).text, what);
   garbage_say_types(c, f);
   garbage_say_snapshots(c, f);
   garbage_say_collector(c, f);
@@ -156,19 +169,22 @@ static uint64_t uncollectable_bytes(const reach *r, uint64_t *objects, graph_nod
 }
 
 void verdict_find_uncollectable(verdict_case *c) {
-  uint64_t objects = 0;
-  graph_node example = GRAPH_NONE;
+  uint64_t objects = 0, first_objects = 0;
+  graph_node example = GRAPH_NONE, other;
   uint64_t bytes = uncollectable_bytes(c->last, &objects, &example);
   finding *f = objects ? verdict_add(c, VERDICT_UNCOLLECTABLE) : NULL;
   if (!f) return;
-  f->bytes = bytes;
+  uint64_t first = c->count > 1 ? uncollectable_bytes(c->heaps[0], &first_objects, &other) : 0;
+  f->bytes = bytes > first ? bytes - first : bytes;
   f->objects = objects;
-  f->share = verdict_share(c, bytes);
+  f->share = verdict_share(c, f->bytes);
   verdict_say(f->title, "%s objects in gc.garbage: the collector gave them up",
               verdict_number(objects).text);
-  verdict_say(verdict_line(f), "gc.garbage");
-  verdict_say(verdict_line(f), "  [%-*s%s × %s  %s", 19, "…]", verdict_object(c->g, example).text,
-              verdict_number(objects).text, verdict_bytes(bytes).text);
+  char *line = verdict_line(f);
+  verdict_say(line, "gc.garbage: ");
+  if (c->count > 1) verdict_say(line, "%s → ", verdict_bytes(first).text);
+  verdict_say(line, "%s", verdict_bytes(bytes).text);
+  garbage_say_types(c, f);
   garbage_say_collector(c, f);
   verdict_advise(f, SNAPSHOT_OTHER);
   verdict_say(f->next, "path %%s %s", verdict_target(c->g, example).text);

@@ -207,8 +207,10 @@ static void growth_report(verdict_case *c, const growth_case *k) {
     growth_title(c, k, &p, f);
     verdict_path_draw(c->g, &p, f);
     verdict_path_draw_end(c->g, &p, example, growth_example(c, k).text, f);
+    verdict_path_draw_inside(c->last, example, f);
     growth_say_snapshots(c, k, f);
     growth_say_count(c, k->node, f);
+    verdict_hold(c, k->node);
     verdict_advise(f, snapshot_type_of(c->g->from, c->g->type[k->node]).kind);
     verdict_say(f->next, "path %%s %s", verdict_target(c->g, example).text);
   }
@@ -234,6 +236,7 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
                 verdict_number(c->g->count[example]).text, graph_in_degree(c->g, example));
     verdict_say(f->next, "refs %%s");
   }
+  if (example != GRAPH_NONE) verdict_path_draw_inside(c->last, example, f);
   growth_say_snapshots(c, k, f);
   verdict_advise(f, row->kind);
 }

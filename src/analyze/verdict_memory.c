@@ -8,8 +8,12 @@
 #define MEMORY_PART 20 /* of the resident memory: what native and kept bytes must reach */
 #define KEPT_PART 4    /* of the resident memory: much, though it does not grow */
 #define KEPT_LEAST ((int64_t)8 << 20)
-#define CHURN_TIMES 16 /* as many objects as there are are made anew */
-#define CHURN_LEAST 1000000
+#define OWNED_DEPTH 64 /* dominators looked at */
+#define OWNED_TYPES 8
+#define OWNED_LEAST 8 /* objects more */
+#define OWNED_EACH 16 /* bytes for each of them */
+#define CHURN_TIMES 5 /* as many objects as there are are made anew */
+#define CHURN_LEAST 200000
 #define WASTE_PART 10 /* of all objects' bytes */
 #define WASTE_LEAST ((uint64_t)512 << 10)
 #define WASTE_ROWS 2
@@ -44,10 +48,65 @@ void verdict_ledger_lines(const verdict_case *c, const verdict_row *rows, const 
 
 static bool memory_is_small(const verdict_case *c, int64_t bytes) {
   const verdict_facts *last = verdict_last(c);
-  return verdict_is_noise(last, bytes) || bytes < (int64_t)(verdict_base(last) / MEMORY_PART);
+  return verdict_is_quiet(last, bytes) || bytes < (int64_t)(verdict_base(last) / MEMORY_PART);
 }
 
 static uint64_t memory_positive(int64_t value) { return value > 0 ? (uint64_t)value : 0; }
+
+/* --- Native memory that objects own ------------------------------------------------------------ */
+
+static bool memory_is_below(const reach *r, graph_node node, graph_node holder) {
+  for (int depth = 0; depth < OWNED_DEPTH && node != GRAPH_NONE; depth++, node = r->idom[node])
+    if (node == holder) return true;
+  return false;
+}
+
+static uint64_t memory_count_below(const verdict_case *c, uint32_t type, graph_node holder) {
+  uint64_t count = 0;
+  for (graph_node n = 0; n < c->g->nodes; n++)
+    if (c->g->type[n] == type && c->last->class[n] != REACH_GARBAGE)
+      count += memory_is_below(c->last, n, holder);
+  return count;
+}
+
+/* The finding whose holder keeps most of the objects of this type. */
+static finding *memory_keeper(const verdict_case *c, uint32_t type, uint64_t objects) {
+  for (size_t i = 0; i < c->v->count; i++) {
+    if (c->holders[i] == GRAPH_NONE) continue;
+    if (memory_count_below(c, type, c->holders[i]) * 2 >= objects) return &c->v->findings[i];
+  }
+  return NULL;
+}
+
+/* Objects of types written in C have buffers that nobody measures. Where ever more of them are kept
+ * by a holder that was found, what grows beside objects is theirs, and goes with them. */
+static bool memory_is_owned(verdict_case *c, uint64_t bytes) {
+  diff_row *rows;
+  size_t count, tried = 0;
+  bool owned = false;
+  if (!diff_types(c->heaps[0]->of, c->g, &rows, &count)) {
+    c->failed = true;
+    return true;
+  }
+  for (size_t i = 0; i < count && !owned && tried < OWNED_TYPES; i++) {
+    if (rows[i].after == GRAPH_NONE || rows[i].objects[1] < rows[i].objects[0] + OWNED_LEAST)
+      continue;
+    uint32_t type = c->g->type[rows[i].after];
+    if (snapshot_type_of(c->g->from, type).kind != SNAPSHOT_OTHER) continue;
+    uint64_t objects = rows[i].objects[1] - rows[i].objects[0];
+    finding *f = bytes / objects >= OWNED_EACH ? memory_keeper(c, type, objects) : NULL;
+    tried++;
+    if (!f) continue;
+    verdict_say(verdict_line(f), "with it %s outside of objects, about %s for each %s",
+                verdict_bytes(bytes).text, verdict_bytes(bytes / objects).text,
+                verdict_clean(rows[i].type).text);
+    f->bytes += bytes;
+    f->share = verdict_share(c, f->bytes);
+    owned = true;
+  }
+  free(rows);
+  return owned;
+}
 
 static void memory_native(verdict_case *c) {
   uint64_t values[VERDICT_HEAPS];
@@ -56,7 +115,7 @@ static void memory_native(verdict_case *c) {
   int64_t objects = (int64_t)(last->objects - first->objects);
   if (memory_is_small(c, more) || more < objects / MEMORY_ROUGH) return;
   for (size_t h = 0; h < c->count; h++) values[h] = memory_positive(c->facts[h].outside);
-  if (!verdict_grew(c, values)) return;
+  if (!verdict_grew(c, values) || memory_is_owned(c, (uint64_t)more)) return;
   finding *f = verdict_add(c, VERDICT_NATIVE);
   if (!f) return;
   f->bytes = (uint64_t)more;
@@ -72,10 +131,11 @@ static void memory_native(verdict_case *c) {
 
 /* --- Free and kept ----------------------------------------------------------------------------- */
 
-/* How much is kept that matters: what came, or all of it where it is a large part. */
+/* How much is kept that matters: what came, or all of it where it is a large part. A few free pages
+ * are about to go, or to be used again. */
 static int64_t memory_kept(const verdict_case *c) {
   const verdict_facts *first = verdict_first(c), *last = verdict_last(c);
-  int64_t more = last->kept - first->kept;
+  int64_t more = last->kept - first->kept - (last->ready - first->ready);
   if (c->count > 1 && !memory_is_small(c, more)) return more;
   bool much = last->kept >= KEPT_LEAST && last->kept >= (int64_t)(last->resident / KEPT_PART);
   return much ? last->kept : 0;
@@ -87,7 +147,7 @@ static void memory_retained(verdict_case *c) {
   int64_t bytes = memory_kept(c);
   finding *f = bytes > 0 ? verdict_add(c, VERDICT_RETAINED) : NULL;
   if (!f) return;
-  bool grew = c->count > 1 && bytes == last->kept - first->kept;
+  bool grew = c->count > 1 && bytes != last->kept;
   f->bytes = (uint64_t)bytes;
   f->share = verdict_share(c, f->bytes);
   verdict_say(f->title, "%s of free memory that allocators keep%s", verdict_bytes(f->bytes).text,

@@ -20,13 +20,17 @@ typedef struct verdict_case {
   const graph *g; /* the last one's */
   verdict_facts facts[VERDICT_HEAPS];
   path_finder *finder; /* on the last graph; made when first needed */
-  size_t room;         /* of findings */
+  graph_node *holders; /* of each finding in the last graph, GRAPH_NONE: none */
+  size_t room;         /* of findings and holders */
   bool failed;
 } verdict_case;
 
 /* A new finding, all zero but for its class, at least as long as no other is added. NULL: out of
  * memory. */
 finding *verdict_add(verdict_case *c, verdict_class class);
+
+/* Says who holds what the latest finding is about. */
+void verdict_hold(verdict_case *c, graph_node holder);
 
 path_finder *verdict_finder(verdict_case *c);
 

@@ -7,8 +7,10 @@
 #include "diff_view.h"
 
 #define CHOICES 4
-#define DRAWN 8  /* lines of a path; of a longer one the middle is left out */
-#define LABEL 20 /* columns of names on the left */
+#define DRAWN 8          /* lines of a path; of a longer one the middle is left out */
+#define CONTENT_EDGES 64 /* of an object that are looked at */
+#define INSIDE_DEPTH 6   /* steps down into what grows */
+#define LABEL 20         /* columns of names on the left */
 
 /* --- Choosing ---------------------------------------------------------------------------------- */
 
@@ -77,6 +79,15 @@ static verdict_holder holder_of_step(const graph *g, graph_node node) {
   }
 }
 
+/* By the field of the thread that holds it, which the text ends with. */
+static verdict_holder holder_of_thread(snapshot_text text) {
+  if (ends_with(text, "context")) return HOLDER_TASK;
+  if (ends_with(text, "generators' hook") || ends_with(text, "generators' finalizer"))
+    return HOLDER_TASK; /* of the event loop */
+  if (ends_with(text, "exception")) return HOLDER_TRACEBACK;
+  return ends_with(text, "call in progress") ? HOLDER_FRAME : HOLDER_THREAD;
+}
+
 static verdict_holder holder_of_root(const graph *g, const path *p) {
   if (p->end != PATH_ROOT) return HOLDER_NONE;
   snapshot_root root = snapshot_nth_root(g->from, p->root);
@@ -84,7 +95,7 @@ static verdict_holder holder_of_root(const graph *g, const path *p) {
   case SNAPSHOT_ROOT_MODULE:
   case SNAPSHOT_ROOT_NATIVE: return HOLDER_GLOBAL;
   case SNAPSHOT_ROOT_FRAME: return HOLDER_FRAME;
-  case SNAPSHOT_ROOT_THREAD: return is_text(root.text, "context") ? HOLDER_TASK : HOLDER_THREAD;
+  case SNAPSHOT_ROOT_THREAD: return holder_of_thread(root.text);
   case SNAPSHOT_ROOT_INTERPRETER: return HOLDER_REGISTRY;
   case SNAPSHOT_ROOT_TYPE: return HOLDER_CLASS;
   default: return HOLDER_NONE;
@@ -139,22 +150,8 @@ verdict_holder verdict_path_holder(const graph *g, const path *p) {
   return is_callback_word(step_name(g, p, p->length - 1)) ? HOLDER_HANDLER : holder;
 }
 
-/* A traceback a few steps below, kept by this object alone. */
-static bool keeps_traceback(const reach *r, graph_node node, int depth) {
-  const graph *g = r->of;
-  uint32_t end = g->first_out[node + 1], first = g->first_out[node];
-  if (end - first > 64) end = first + 64;
-  for (uint32_t e = first; e < end; e++) {
-    if (r->idom[g->out[e]] != node) continue;
-    if (step_kind(g, g->out[e]) == SNAPSHOT_TRACEBACK) return true;
-    if (depth > 1 && keeps_traceback(r, g->out[e], depth - 1)) return true;
-  }
-  return false;
-}
-
-verdict_holder verdict_content_holder(const reach *r, graph_node example) {
-  snapshot_type type = snapshot_type_of(r->of->from, r->of->type[example]);
-  switch (type.kind) {
+static verdict_holder content_of_kind(snapshot_type_kind kind) {
+  switch (kind) {
   case SNAPSHOT_FUNCTION:
   case SNAPSHOT_METHOD:
   case SNAPSHOT_PARTIAL: return HOLDER_HANDLER;
@@ -163,10 +160,33 @@ verdict_holder verdict_content_holder(const reach *r, graph_node example) {
   case SNAPSHOT_CONTEXT: return HOLDER_TASK;
   case SNAPSHOT_TRACEBACK: return HOLDER_TRACEBACK;
   case SNAPSHOT_FRAME: return HOLDER_FRAME;
-  default: break;
+  default: return HOLDER_NONE;
   }
-  if (keeps_traceback(r, example, 3)) return HOLDER_TRACEBACK;
-  verdict_holder holder = holder_of_instance(type.name);
+}
+
+/* A traceback or a context a few steps below, kept by this object alone and most of what it keeps. */
+static verdict_holder content_below(const reach *r, graph_node node, int depth) {
+  const graph *g = r->of;
+  uint32_t end = g->first_out[node + 1], first = g->first_out[node];
+  verdict_holder found = HOLDER_NONE;
+  if (end - first > CONTENT_EDGES) end = first + CONTENT_EDGES;
+  for (uint32_t e = first; e < end && found == HOLDER_NONE; e++) {
+    graph_node below = g->out[e];
+    if (r->idom[below] != node || r->retained[below] < r->retained[node] / 2) continue;
+    snapshot_type_kind kind = step_kind(g, below);
+    bool decides = kind == SNAPSHOT_TRACEBACK || kind == SNAPSHOT_CONTEXT;
+    if (decides) found = content_of_kind(kind);
+    else if (depth > 1) found = content_below(r, below, depth - 1);
+  }
+  return found;
+}
+
+verdict_holder verdict_content_holder(const reach *r, graph_node example) {
+  snapshot_type type = snapshot_type_of(r->of->from, r->of->type[example]);
+  verdict_holder holder = content_of_kind(type.kind);
+  if (holder != HOLDER_NONE) return holder;
+  holder = content_below(r, example, 3);
+  if (holder == HOLDER_NONE) holder = holder_of_instance(type.name);
   return holder == HOLDER_REGISTRY ? HOLDER_NONE : holder;
 }
 
@@ -239,8 +259,8 @@ static void pad_line(char line[VERDICT_LINE], size_t column) {
 static const char *root_word(snapshot_root_kind kind) {
   switch (kind) {
   case SNAPSHOT_ROOT_FRAME: return "call in progress, thread";
-  case SNAPSHOT_ROOT_THREAD: return "thread's";
-  case SNAPSHOT_ROOT_INTERPRETER: return "interpreter's";
+  case SNAPSHOT_ROOT_THREAD: return "thread";
+  case SNAPSHOT_ROOT_INTERPRETER: return "interpreter";
   case SNAPSHOT_ROOT_TYPE: return "static type";
   case SNAPSHOT_ROOT_UNCOLLECTABLE: return "gc.garbage";
   default: return "root";
@@ -314,6 +334,36 @@ void verdict_path_draw_end(const graph *g, const path *p, graph_node example, co
   else verdict_say(line, "…");
   pad_line(line, 2 * depth + LABEL);
   verdict_say(line, "%s", what);
+}
+
+/* The child in the dominator tree that keeps most of what `node` does; GRAPH_NONE: it is spread. */
+static graph_node main_part(const reach *r, graph_node node) {
+  const graph *g = r->of;
+  graph_node best = GRAPH_NONE;
+  uint32_t end = g->first_out[node + 1], first = g->first_out[node];
+  if (end - first > CONTENT_EDGES) end = first + CONTENT_EDGES;
+  for (uint32_t e = first; e < end; e++)
+    if (r->idom[g->out[e]] == node && r->retained[g->out[e]] > r->retained[node] / 2)
+      best = g->out[e];
+  return best;
+}
+
+void verdict_path_draw_inside(const reach *r, graph_node example, finding *f) {
+  const graph *g = r->of;
+  char line[VERDICT_LINE] = "";
+  graph_node node = example;
+  for (int depth = 0; depth < INSIDE_DEPTH; depth++) {
+    snapshot_edge edge;
+    graph_node below = main_part(r, node);
+    if (below == GRAPH_NONE) break;
+    verdict_say(line, depth ? " " : "");
+    if (graph_label(g, node, below, &edge)) say_label(g, &edge, false, true, line);
+    node = below;
+  }
+  if (node == example) return;
+  char *whole = verdict_line(f);
+  verdict_say(whole, "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
+              verdict_bytes(r->retained[node]).text);
 }
 
 /* --- Names ------------------------------------------------------------------------------------- */

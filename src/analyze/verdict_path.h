@@ -28,4 +28,7 @@ void verdict_path_draw(const graph *g, const path *p, finding *f);
 void verdict_path_draw_end(const graph *g, const path *p, graph_node example, const char *what,
                            finding *f);
 
+/* Adds a line that says where in each of these objects most of the bytes are, if it is one place. */
+void verdict_path_draw_inside(const reach *r, graph_node example, finding *f);
+
 #endif
