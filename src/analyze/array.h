@@ -2,7 +2,8 @@
 /*
  * Arrays of the analysis: one per fact of a node, as long as the heap has objects. Large ones are
  * pages of their own, huge ones where the system has them: they are read in no order, and a miss of
- * the page table costs as much as the read. They read as zero at first and take memory when written.
+ * the page table costs as much as the read. They read as zero at first and take memory when
+ * written.
  */
 #ifndef OURO_SRC_ANALYZE_ARRAY_H
 #define OURO_SRC_ANALYZE_ARRAY_H

@@ -2,7 +2,8 @@
 #include "array.h"
 #include "dominators.h"
 
-/* Steps ahead, in the order in which one read needs another; and how often is told how far it is. */
+/* Steps ahead, in the order in which one read needs another; and how often is told how far it
+ * is. */
 enum { DOMINATORS_AHEAD = 8, DOMINATORS_TELL = 1 << 16 };
 
 static size_t dominators_words(size_t bits) { return bits / 64 + 1; }
@@ -22,7 +23,7 @@ void dominators_finish(dominators *d) {
   array_free(d->below, dominators_words(nodes), sizeof *d->below);
 }
 
-/* --- The search -------------------------------------------------------------------------------- */
+/* --- The search ------------------------------------------------------------------------------- */
 
 static inline void search_enter(dominators *d, graph_node node, uint32_t parent) {
   uint32_t number = ++d->count;
@@ -73,11 +74,11 @@ void dominators_search(dominators *d, graph_node node) {
   }
 }
 
-/* --- Semidominators ---------------------------------------------------------------------------- */
+/* --- Semidominators --------------------------------------------------------------------------- */
 
-/* Lets v and all above it point to the first ancestor that is not above `last`, which are those that
- * have not been through. The way back down is kept in the links themselves, since it may be as long
- * as the heap has objects. */
+/* Lets v and all above it point to the first ancestor that is not above `last`, which are those
+ * that have not been through. The way back down is kept in the links themselves, since it may be as
+ * long as the heap has objects. */
 static uint32_t semi_compress(dominators_link *link, uint32_t v, uint32_t last) {
   uint32_t under = 0, next;
   for (; (next = link[v].up) > last; v = next) {
@@ -150,7 +151,7 @@ static void find_semis(dominators *d, progress *told) {
   }
 }
 
-/* --- Dominators -------------------------------------------------------------------------------- */
+/* --- Dominators ------------------------------------------------------------------------------- */
 
 /* Zeros up to the next 1, past which it goes. */
 static uint32_t tree_ends(dominators *d) {

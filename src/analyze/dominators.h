@@ -15,8 +15,8 @@
 #include "graph.h"
 #include "progress.h"
 
-/* Of a number. While searching: the parent's number, and the next edge to follow. Then: an ancestor,
- * and the least semidominator from the number up to, without, that ancestor. */
+/* Of a number. While searching: the parent's number, and the next edge to follow. Then: an
+ * ancestor, and the least semidominator from the number up to, without, that ancestor. */
 typedef struct dominators_link {
   uint32_t up, least;
 } dominators_link;
@@ -42,8 +42,8 @@ void dominators_finish(dominators *d);
  * reached before. */
 void dominators_search(dominators *d, graph_node node);
 
-/* After all searches. From then on `semi` has the number of each number's dominator, and `number` and
- * `link` are free for other use. */
+/* After all searches. From then on `semi` has the number of each number's dominator, and `number`
+ * and `link` are free for other use. */
 void dominators_find(dominators *d, progress *told);
 
 #endif

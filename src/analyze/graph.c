@@ -40,7 +40,7 @@ static bool builder_fail(builder *b, const char *why) {
 
 static bool builder_short(builder *b) { return builder_fail(b, "not enough memory to read it"); }
 
-/* --- Nodes ------------------------------------------------------------------------------------- */
+/* --- Nodes ------------------------------------------------------------------------------------ */
 
 static bool build_places(builder *b) {
   graph_places *places = b->g->places;
@@ -142,7 +142,7 @@ static bool build_facts(builder *b) {
   return build_bigs(b);
 }
 
-/* --- Edges ------------------------------------------------------------------------------------- */
+/* --- Edges ------------------------------------------------------------------------------------ */
 
 static const places_line *edge_line(const builder *b, size_t edge) {
   uint64_t target;
@@ -248,7 +248,7 @@ static void build_in(graph *g) {
   shift_firsts(g->first_in, g->nodes);
 }
 
-/* --- Roots ------------------------------------------------------------------------------------- */
+/* --- Roots ------------------------------------------------------------------------------------ */
 
 static int order_roots(const void *a, const void *b) {
   const graph_root *x = a, *y = b;
@@ -270,7 +270,7 @@ static bool build_roots(builder *b) {
   return true;
 }
 
-/* --- All --------------------------------------------------------------------------------------- */
+/* --- All -------------------------------------------------------------------------------------- */
 
 static bool build_begin(builder *b, const snapshot *s) {
   uint64_t types = snapshot_count(s).types;

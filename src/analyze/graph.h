@@ -76,8 +76,8 @@ static inline uint32_t graph_in_degree(const graph *g, graph_node n) {
  * or out of memory. */
 bool graph_label(const graph *g, graph_node from, graph_node to, snapshot_edge *edge);
 
-/* All edges of a node with their labels, in the file's order, lost ones too; `show` returns false to
- * end early. None where memory is short. */
+/* All edges of a node with their labels, in the file's order, lost ones too; `show` returns false
+ * to end early. None where memory is short. */
 void graph_edges(const graph *g, graph_node node, bool (*show)(void *to, const snapshot_edge *edge),
                  void *to);
 

@@ -5,8 +5,8 @@
  *     line  = a bit for each place of 2 KiB where an object may begin, and how many begin before
  *     piece = the lines of 64 KiB of addresses that have any, one after another
  *
- * Pieces are found by hashing. Per object of 64 bytes that takes 1.5 bytes, against 16 and more in a
- * table of addresses, and objects next to each other share lines of the cache.
+ * Pieces are found by hashing. Per object of 64 bytes that takes 1.5 bytes, against 16 and more in
+ * a table of addresses, and objects next to each other share lines of the cache.
  *
  * It is filled in steps: places_note for each address, places_lay, places_set for each address
  * again, places_rank; then it can be asked.

@@ -6,7 +6,7 @@
 #include "progress.h"
 #include "reach.h"
 
-/* --- What counts explain ------------------------------------------------------------------------ */
+/* --- What counts explain ---------------------------------------------------------------------- */
 
 static bool root_counts(snapshot_root_kind kind) {
   return kind == SNAPSHOT_ROOT_THREAD || kind == SNAPSHOT_ROOT_INTERPRETER ||
@@ -49,7 +49,7 @@ uint32_t reach_overexplained(const graph *g, graph_node node) {
   return found > count ? (uint32_t)(found - count) : 0;
 }
 
-/* --- Classes ----------------------------------------------------------------------------------- */
+/* --- Classes ---------------------------------------------------------------------------------- */
 
 /* Alive whatever refers to it. */
 static bool lives_on(const graph *g, graph_node node) {
@@ -100,7 +100,7 @@ bool reach_classify(reach *r, const graph *g) {
   return r->class != NULL;
 }
 
-/* --- Dominators -------------------------------------------------------------------------------- */
+/* --- Dominators ------------------------------------------------------------------------------- */
 
 /* While there are no sizes yet, their memory is the search's. */
 static bool reach_make(reach *r, dominators *d) {
@@ -179,7 +179,7 @@ void reach_finish(reach *r) {
   *r = (reach){0};
 }
 
-/* --- The largest ------------------------------------------------------------------------------- */
+/* --- The largest ------------------------------------------------------------------------------ */
 
 /* Into its place of a list that is sorted and keeps its length. */
 static void largest_insert(const reach *r, graph_node *nodes, size_t last, graph_node node) {

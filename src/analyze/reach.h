@@ -44,8 +44,8 @@ uint32_t reach_unexplained(const graph *g, graph_node node);
 /* More references were found than are counted: how many. A truthful snapshot has none. */
 uint32_t reach_overexplained(const graph *g, graph_node node);
 
-/* Classes only (reach_classify; the arrays after `bytes` are NULL) or all. False: out of memory, and
- * there is nothing to finish. `of` must live on. */
+/* Classes only (reach_classify; the arrays after `bytes` are NULL) or all. False: out of memory,
+ * and there is nothing to finish. `of` must live on. */
 bool reach_classify(reach *r, const graph *g);
 bool reach_build(reach *r, const graph *g, const graph_progress *progress);
 void reach_finish(reach *r);
@@ -55,7 +55,7 @@ void reach_finish(reach *r);
  * Looks at all nodes. */
 size_t reach_largest(const reach *r, graph_node below, graph_node *nodes, size_t room);
 
-/* --- The audit, by type ------------------------------------------------------------------------ */
+/* --- The audit, by type ----------------------------------------------------------------------- */
 
 typedef struct audit_row {
   uint32_t type;
@@ -66,7 +66,8 @@ typedef struct audit_row {
   graph_node example;
 } audit_row;
 
-/* Rows with anything to say, most references first. The caller frees `*rows`. False: out of memory. */
+/* Rows with anything to say, most references first. The caller frees `*rows`. False: out of
+ * memory. */
 bool audit_types(const graph *g, audit_row **rows, size_t *count);
 
 #endif

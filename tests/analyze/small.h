@@ -95,7 +95,7 @@ static inline int small_node(small *h, uint32_t type, uint64_t size) {
   return node;
 }
 
-/* --- What a node is beyond that ---------------------------------------------------------------- */
+/* --- What a node is beyond that --------------------------------------------------------------- */
 
 static inline void small_place(small *h, int node, uint64_t address) {
   h->nodes[node].address = address;
@@ -123,7 +123,7 @@ static inline void small_say(small *h, const char *key, const char *value) {
   *SMALL_ADD(h->facts, h->fact_count) = (small_fact){.key = key, .value = value};
 }
 
-/* --- Edges and roots --------------------------------------------------------------------------- */
+/* --- Edges and roots -------------------------------------------------------------------------- */
 
 static inline void small_refer(small *h, small_reference edge) {
   *SMALL_ADD(h->edges, h->edge_count) = edge;
@@ -156,7 +156,7 @@ static inline void small_root(small *h, int node, snapshot_root_kind kind, const
   *SMALL_ADD(h->roots, h->root_count) = (small_start){.node = node, .kind = kind, .text = text};
 }
 
-/* --- Into a file and back ---------------------------------------------------------------------- */
+/* --- Into a file and back --------------------------------------------------------------------- */
 
 static inline bool small_root_counts(snapshot_root_kind kind) {
   return kind == SNAPSHOT_ROOT_THREAD || kind == SNAPSHOT_ROOT_INTERPRETER ||

@@ -38,7 +38,7 @@ TEST(an_empty_heap_is_a_graph) {
   small_close(&h);
 }
 
-/* --- Against what was drawn -------------------------------------------------------------------- */
+/* --- Against what was drawn ------------------------------------------------------------------- */
 
 enum { RANDOM_NODES = 400, RANDOM_EDGES = 2000 };
 
@@ -183,7 +183,7 @@ TEST(an_object_that_continues_is_one_node) {
   small_close(&h);
 }
 
-/* --- What no writer of ours writes ------------------------------------------------------------- */
+/* --- What no writer of ours writes ------------------------------------------------------------ */
 
 typedef struct file {
   void *memory;

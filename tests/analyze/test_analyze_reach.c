@@ -4,7 +4,7 @@
 
 #include "analyze/small.h"
 
-/* --- The model --------------------------------------------------------------------------------- */
+/* --- The model -------------------------------------------------------------------------------- */
 
 enum { MODEL_MOST = 12 };
 
@@ -58,7 +58,7 @@ static bool model_dominates(const model *m, int above, int node) {
   return !(model_spread(m, model_tops(m), 1u << above) >> node & 1);
 }
 
-/* --- Comparing --------------------------------------------------------------------------------- */
+/* --- Comparing -------------------------------------------------------------------------------- */
 
 static void draw(small *h, const model *m) {
   uint32_t type = small_type(h, SNAPSHOT_OTHER, "node");
@@ -132,7 +132,7 @@ static void compare(const model *m) {
   small_close(&h);
 }
 
-/* --- Tests ------------------------------------------------------------------------------------- */
+/* --- Tests ------------------------------------------------------------------------------------ */
 
 /* M4: who alone keeps what. */
 TEST(every_graph_of_up_to_three_nodes) {
