@@ -70,7 +70,7 @@ static char *character(char *text, size_t n) {
 
 static const char *ellipsis(void) { return table_is_ascii() ? "..." : "\u2026"; }
 
-const char *heap_shorten(char *text, size_t characters) {
+char *heap_shorten(char *text, size_t characters) {
   const char *mark = ellipsis();
   size_t have = characters_of(text), room = characters - characters_of(mark);
   if (have <= characters) return text;

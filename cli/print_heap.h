@@ -19,7 +19,7 @@ const char *heap_clean(snapshot_text text, char out[HEAP_TEXT]);
 const char *heap_clean_string(const char *text, char out[HEAP_TEXT]);
 
 /* Cuts a clean text to so many characters, with an ellipsis: of a dotted name its end stays. */
-const char *heap_shorten(char *text, size_t characters);
+char *heap_shorten(char *text, size_t characters);
 
 /* "shop.models.Session", cleaned. */
 const char *heap_type(const graph *g, graph_node n, char out[HEAP_TEXT]);

@@ -67,22 +67,25 @@ static void add_line(drawing *d, const char *label, const char *name) {
   struct libscols_line *line = table_line(d->table, NULL);
   memset(left, ' ', blank);
   snprintf(left + blank, HEAP_TEXT, "%s", label);
-  heap_shorten(left + blank, name[0] == '\0' ? LABEL_ROOM + NAME_ROOM - deeper : room);
+  strcat(heap_shorten(left + blank, room), "  ");
   snprintf(right, sizeof right, "%s", name);
   scols_line_set_data(line, 0, left);
   scols_line_set_data(line, 1, heap_shorten(right, NAME_ROOM - d->indent));
   d->lines++;
 }
 
-static void add_first(drawing *d) {
+/* The line of its own on which a path begins: it may be longer than a label. */
+static void print_first(drawing *d) {
   char holder[HEAP_TEXT] = "", name[HEAP_TEXT];
   graph_node first = d->p->nodes[0];
-  heap_name(d->g, first, name);
   if (d->p->end == PATH_ROOT) heap_root(d->g, d->p->root, holder);
   if (d->p->end == PATH_UNSEEN)
     snprintf(holder, sizeof holder, "%" PRIu32 " unseen", reach_unexplained(d->g, first));
-  if (holder[0] == '\0') add_line(d, name, "");
-  else add_line(d, holder, name);
+  heap_shorten(holder, LABEL_ROOM - 2);
+  heap_name(d->g, first, name);
+  heap_shorten(name, NAME_ROOM + (holder[0] == '\0' ? LABEL_ROOM - d->indent : 0));
+  printf("%*s%s%s%s\n", (int)d->indent, "", holder, holder[0] != '\0' ? ": " : "", name);
+  d->lines = 1;
 }
 
 /* Draws the step into node `step`, or the two through a namespace; returns how many. */
@@ -113,18 +116,15 @@ static void add_steps(drawing *d) {
 
 void print_heap_path(const graph *g, const path *p, size_t indent, const char *note) {
   drawing d = {.g = g, .p = p, .indent = indent};
+  if (p->end == PATH_NONE)
+    printf("%*snothing leads to it: garbage that waits for the collector\n", (int)indent, "");
+  if (p->length == 0) return;
+  print_first(&d);
   d.table = table_new();
   scols_table_enable_noheadings(d.table, 1);
   scols_table_new_column(d.table, "", 0, 0);
   scols_table_new_column(d.table, "", 0, SCOLS_FL_TRUNC);
-  if (p->end == PATH_NONE) {
-    char name[HEAP_TEXT];
-    printf("%*snothing leads to it: garbage that waits for the collector\n", (int)indent, "");
-    if (p->length > 0) add_line(&d, heap_name(g, p->nodes[p->length - 1], name), "");
-  } else {
-    add_first(&d);
-    add_steps(&d);
-  }
+  add_steps(&d);
   if (note != NULL) add_line(&d, "", note);
   table_print(d.table);
 }

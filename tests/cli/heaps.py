@@ -135,14 +135,14 @@ class Heap:
         return path
 
 
-def shop(sessions=12, *, leaked=0, time=1_700_000_000, **facts):
+def shop(sessions=12, *, leaked=0, size=1000, time=1_700_000_000, **facts):
     """A shop whose module keeps a cache of sessions, a ring that hangs on it, and a ring that is garbage.
     `leaked` sessions have each one reference that nobody released."""
     heap = Heap(time=time, **facts)
     namespace = heap.module("shop.cache")
     cache = namespace.item("CACHE", heap.object("dict", 10_000, kind="dict"))
     for i in range(sessions):
-        session = cache.item(f"user:{i}", heap.object("shop.models.Session", 1000))
+        session = cache.item(f"user:{i}", heap.object("shop.models.Session", size))
         session.extra = int(i < leaked)
     tree = namespace.item("TREE", heap.object("shop.models.Node", 48))
     leaf = tree.holds(heap.object("shop.models.Node", 48), "attribute", "child")
