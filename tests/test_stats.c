@@ -47,6 +47,24 @@ TEST(live_is_the_sum_of_the_blocks_handed_out) {
   CHECK_EQ(s.live, bytes);
 }
 
+TEST(blocks_handed_out_are_counted_however_they_end) {
+  for (int hardened = 0; hardened < 2; hardened++) {
+    ouro_heap_options options = quiet_options("stats");
+    options.hardened = hardened;
+    ouro_heap *heap = ouro_heap_new(&options);
+    void *kept[300];
+    for (int i = 0; i < 300; i++) CHECK(kept[i] = ouro_alloc(heap, 40));
+    for (int i = 0; i < 700; i++) ouro_free(heap, ouro_alloc(heap, 100));
+    for (int i = 0; i < 300; i++) ouro_free(heap, kept[i]);
+    ouro_heap_give_back(heap); /* blocks at hand go back to their pools */
+    ouro_class_stats class[OURO_CLASSES];
+    ouro_heap_class_stats(heap, class);
+    CHECK_EQ(stats_of(heap).allocated, 1000);
+    CHECK_EQ(class[48 / 16 - 1].allocated, 300);
+    ouro_heap_destroy(heap);
+  }
+}
+
 TEST(requested_is_close_in_a_plain_heap_and_exact_in_a_hardened_one) {
   for (int hardened = 0; hardened < 2; hardened++) {
     SHADOW(live);

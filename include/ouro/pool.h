@@ -203,6 +203,7 @@ typedef struct ouro_heap_stats {
   uint64_t arenas;        /* count, with a pool in use */
   uint64_t pinned_arenas; /* count, of these: at least half of the bytes are free */
   uint64_t remote_frees;  /* count, since the heap was made; large ones once they are taken back */
+  uint64_t allocated;     /* count, small blocks handed out since the heap was made */
 } ouro_heap_stats;
 
 /* Fills `out` from one pass over the descriptors. Any thread: while the owner works on, single
@@ -217,6 +218,7 @@ typedef struct ouro_class_stats {
   uint64_t pinned;
   uint64_t purgeable;
   uint64_t pools;
+  uint64_t allocated; /* count, since the heap was made */
 } ouro_class_stats;
 
 /* The same for each size class: out[i] is the class of (i + 1) * 16 bytes. Any thread. */

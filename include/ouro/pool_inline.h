@@ -73,6 +73,7 @@ typedef struct ouro_bin {
   ouro_pool *pool; /* the pool claimed from; NULL: none */
   uint64_t size;   /* block size in bytes */
   void *top;       /* the block freed last; NULL: none is at hand */
+  uint64_t taken;  /* blocks ever handed out: what a program makes again and again */
   ouro_pool *first, *last;           /* its other pools with free blocks, in order of use */
   uint64_t asked_bytes, asked_count; /* a sample of the requests */
   struct ouro_bin *next;             /* of the bins that were added to the heap */
@@ -93,11 +94,13 @@ static inline void *ouro_bin_take(ouro_bin *bin) {
   void *block = bin->top;
   if (block) {
     bin->top = bin->recent[--bin->count];
+    bin->taken++;
     return block;
   }
   uint64_t bits = bin->bits;
   if (OURO_UNLIKELY(bits == 0)) return NULL;
   bin->bits = bits & (bits - 1);
+  bin->taken++;
   return bin->base + ouro_lowest_bit(bits) * bin->size;
 }
 

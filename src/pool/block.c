@@ -44,6 +44,7 @@ static void *take_block(heap *h, ouro_bin *bin) {
   if (bin->bits == 0 && !bin_refill(h, bin)) return NULL;
   uint64_t bits = bin->bits;
   bin->bits = bits & (bits - 1);
+  bin->taken++;
   return bin->base + ouro_lowest_bit(bits) * bin->size;
 }
 

@@ -84,6 +84,7 @@ ouro_pool *pool_next(heap *h, ouro_bin *bin) {
 }
 
 void pool_flush(heap *h, ouro_bin *bin) {
+  bin->taken -= bin->count; /* nobody gets them */
   while (bin->top) {
     void *block = ouro_bin_take(bin);
     ouro_pool *pool = heap_slot_of(block);

@@ -93,6 +93,7 @@ static void move_recent(const heap *h, ouro_heap_stats *s) {
   for (const ouro_bin *bin = heap_bins(h); bin; bin = heap_next_bin(h, bin)) {
     uint64_t bytes = deal(&s->live, bin->count * bin->size);
     s->held += bytes;
+    s->allocated += bin->taken;
     s->live_blocks -= bytes / bin->size;
     deal(&s->requested, expected_request(bin, bytes));
   }
@@ -135,6 +136,7 @@ static void add_class(ouro_class_stats *s, const pool_view *v) {
 static void drop_recent(const ouro_bin *bin, ouro_class_stats *s) {
   uint64_t bytes = deal(&s->live, bin->count * bin->size);
   s->live_blocks -= bytes / bin->size;
+  s->allocated += bin->taken;
   deal(&s->requested, expected_request(bin, bytes));
   if (s->requested > s->live) s->requested = s->live;
 }
