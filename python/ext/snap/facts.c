@@ -98,6 +98,22 @@ static void write_ledger(writer *out, const ledger *book) {
     write_row(out, "memo.", ledger_memos[i].key, book->memo[i]);
 }
 
+/* What the program has made so far, and of which size. */
+static void write_allocations(writer *out, const ouro_heap *heap) {
+  ouro_heap_stats all;
+  ouro_class_stats class[OURO_CLASSES];
+  ouro_heap_stats_read(heap, &all);
+  ouro_heap_class_stats(heap, class);
+  writer_fact(out, "alloc.total", "%llu", (unsigned long long)all.allocated);
+  writer_fact(out, "alloc.freed", "%llu", (unsigned long long)(all.allocated - all.live_blocks));
+  for (unsigned i = 0; i < OURO_CLASSES; i++) {
+    snaptext text = {0};
+    snaptext_put(&text, "alloc.");
+    snaptext_put_number(&text, (long long)class[i].block_size);
+    writer_fact(out, snaptext_end(&text), "%llu", (unsigned long long)class[i].allocated);
+  }
+}
+
 void snapfacts_write(const snapwalk *w, const snapdump_options *options) {
   uint64_t resident = options->resident ? options->resident : resident_bytes();
   write_process(w->out, options);
@@ -105,5 +121,6 @@ void snapfacts_write(const snapwalk *w, const snapdump_options *options) {
   writer_fact(w->out, "rss", "%llu", (unsigned long long)resident);
   writer_fact(w->out, "frames", "%s", snapknown_all.frames == SNAPKNOWN_YES ? "seen" : "unseen");
   writer_fact(w->out, "lists", "%s", w->complete ? "seen" : "unseen");
+  if (w->heap) write_allocations(w->out, w->heap);
   if (options->ledger) write_ledger(w->out, options->ledger);
 }
