@@ -13,6 +13,7 @@
 
 #include "os/os.h"
 #include "server.h"
+#include "snap/dump.h"
 #include "snap/take.h"
 #include "thread.h"
 #include "ticker.h"
@@ -108,6 +109,7 @@ typedef struct snapshot_job {
 
 static void take_snapshot(void *argument) {
   snapshot_job *job = argument;
+  snapdump_prepare();
   job->error = snaptake(service.heap, job->file, &job->options, &job->taken);
   if (job->taken.child > 0) snaptake_leave(job->taken.child);
 }

@@ -91,9 +91,24 @@ static PyObject *snapapi_when(PyObject *Py_UNUSED(module), PyObject *args) {
   return NULL;
 }
 
+PyDoc_STRVAR(limit_doc, "_snapshot_limit($module, root, /)\n--\n\n"
+                        "(used, limit) in bytes of the nearest control group's limit, as the files "
+                        "below the directory tell it; None: there is none.");
+
+static PyObject *snapapi_limit(PyObject *Py_UNUSED(module), PyObject *args) {
+  const char *root;
+  limits group;
+  if (!PyArg_ParseTuple(args, "y:_snapshot_limit", &root)) return NULL;
+  limits_find(&group, root);
+  limits_use use = limits_group(&group);
+  if (use.limit == 0) Py_RETURN_NONE;
+  return Py_BuildValue("(KK)", (unsigned long long)use.used, (unsigned long long)use.limit);
+}
+
 PyMethodDef snapapi_methods[] = {
     {"_snapshot", snapapi_take, METH_VARARGS, take_doc},
     {"_snapshot_when", snapapi_when, METH_VARARGS, when_doc},
+    {"_snapshot_limit", snapapi_limit, METH_VARARGS, limit_doc},
     {"_snapshot_in_place", snapdump_py, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

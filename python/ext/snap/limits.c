@@ -192,6 +192,13 @@ static void read_statm(uint64_t *size, uint64_t *data) {
   *data = numbers[5];
 }
 
+size_t limits_address_space(void) {
+  uint64_t size, data;
+  read_statm(&size, &data);
+  limits_use use = use_of_resource(RLIMIT_AS, "", size);
+  return use.limit == 0 ? SIZE_MAX : (size_t)without(use.limit, use.used);
+}
+
 static limits_use use_of_heap(const ouro_heap *heap, size_t limit) {
   limits_use use = {.name = "the heap's limit (--limit)"};
   ouro_heap_stats now;

@@ -32,6 +32,9 @@ limits_use limits_group(const limits *of);
 /* Of all limits the one that is used most. `heap_limit`: the heap's; 0: none. */
 limits_use limits_read(const limits *of, const ouro_heap *heap, size_t heap_limit);
 
+/* What RLIMIT_AS leaves; SIZE_MAX: there is no such limit. */
+size_t limits_address_space(void);
+
 /* Used, in thousandths of the limit. */
 unsigned limits_permille(const limits_use *of);
 

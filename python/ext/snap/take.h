@@ -44,8 +44,8 @@ void snaptake_leave(pid_t child);
 /* Buries those left that have ended, without waiting. Whether some have not. Any thread. */
 bool snaptake_reap(void);
 
-/* Keeps so much address space, without memory, for the children to come, where RLIMIT_AS would leave
- * them none. Again: no effect. GIL held. */
+/* Keeps so much address space, without memory, for the children to come, where RLIMIT_AS would
+ * leave them none. Again: no effect. GIL held. */
 void snaptake_reserve(size_t bytes);
 
 /* Writes an errno value, 0 for success, as four bytes in the machine's order. A pipe that ends

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,8 +22,8 @@
 /* Files of one process; each number is tried from where the last one was. */
 #define NUMBERS_MOST 1000000u
 
-/* Of the address space, kept for a child. */
-#define RESERVED_SHARE 16
+/* Of the address space that is left, kept for a child. */
+#define RESERVED_SHARE 8
 
 enum { DOMAIN_MEM, DOMAIN_OBJ, DOMAINS };
 
@@ -113,6 +112,7 @@ static void take(const char *prefix, bool in_place) {
 
 void trigger_take(void *heap) {
   trigger.heap = heap;
+  snapdump_prepare();
   take(trigger.prefix, true);
 }
 
@@ -259,11 +259,10 @@ static int set_signal(int number, char why[TRIGGER_WHY]) {
   return sigaction(number, &ours, NULL);
 }
 
-/* A child has the address space of its parent and needs some more, which a limit would refuse it. */
+/* A child has the address space of its parent and needs some more, which a limit would refuse. */
 static void reserve_for_child(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
-  snaptake_reserve((size_t)limit.rlim_cur / RESERVED_SHARE);
+  size_t left = limits_address_space();
+  if (left != SIZE_MAX) snaptake_reserve(left / RESERVED_SHARE);
 }
 
 static void change(ouro_heap *heap, const trigger_options *options) {

@@ -32,8 +32,8 @@ typedef struct trigger_options {
  * in several threads at once. */
 int trigger_set(ouro_heap *heap, const trigger_options *options, char why[TRIGGER_WHY]);
 
-/* What watches for failures is no longer around the allocators, and trigger_set puts it there again:
- * for when the hook is put in. GIL held. */
+/* What watches for failures is no longer around the allocators, and trigger_set puts it there
+ * again: for when the hook is put in. GIL held. */
 void trigger_unhook(void);
 
 /* Whether there is anything to look for. Any thread. */
