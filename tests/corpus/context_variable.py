@@ -3,7 +3,7 @@
 
 class: growth
 holder: task
-name: request
+name: request | TimerHandle
 bytes: 3.3 MiB ± 20 %
 """
 

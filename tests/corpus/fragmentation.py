@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""No leak: each peak leaves a few small objects behind, on nearly every page, and keeps the pages.
+"""No leak: each peak leaves a few small objects on nearly every page, and so the pages stay.
 
 class: retained
 bytes: 4.0 MiB ± 60 %
@@ -13,13 +13,13 @@ survivors = []
 
 
 def peak(objects):
-    """Of every hundred objects one stays; with the cure they lie together, not among the others."""
+    """Of every hundred objects one stays; with the cure those lie together, not among the others."""
     if CLEAN:
-        survivors.extend([(number, 0.0) for number in range(0, objects, 100)])
+        survivors[:] = [(number, 0.0) for number in range(0, objects, 100)]
         crowd = [(number, 1.0) for number in range(objects)]
     else:
         crowd = [(number, 1.0) for number in range(objects)]
-        survivors.extend(crowd[::100])
+        survivors[:] = crowd[::100]
     return len(crowd)
 
 

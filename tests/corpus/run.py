@@ -128,12 +128,11 @@ class Tools:
     ouro: str
     python: str
     extension: str
-    path: str  # of the package, or ""
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("OURO", "CORPUS", "PYTHON"))}
-        parts = [self.extension, *filter(None, [self.path])]
-        return kept | {"PYTHONPATH": os.pathsep.join(parts)} | more
+        ours = ("OURO", "CORPUS", "PYTHON")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        return kept | {"PYTHONPATH": self.extension} | more
 
 
 def take(tools: Tools, case: str, size: int, clean: bool, folder: str) -> list[str]:
@@ -234,9 +233,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("cases", nargs="*", metavar="CASE", help="default: all")
     parser.add_argument("--sizes", default="1,4,16")
-    parser.add_argument("--ouro", default=shutil.which("ouro") or "ouro")
+    parser.add_argument("--ouro", default=str(Path(sys.executable).with_name("ouro")))
     parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--path", default="", help="where the package is, if it is not installed")
     parser.add_argument("--keep", metavar="DIR", help="leave the snapshots there")
     return parser.parse_args(arguments)
 
@@ -248,7 +246,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.exit(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(cases())}")
     with tempfile.TemporaryDirectory(prefix="ouro-corpus-") as folder:
         build_extension(options.python, folder)
-        tools = Tools(options.ouro, options.python, folder, options.path)
+        tools = Tools(options.ouro, options.python, folder)
         results = []
         print(f"{'case':32} {'':3} {'class':6} {'holder':6} {'bytes':6} {'':5} the first finding")
         for case in options.cases or cases():
