@@ -32,9 +32,9 @@ typedef struct request {
   char **command; /* what to run instead: arguments of `ouro run`; NULL: none */
 } request;
 
+/* From the argument that was just read. */
 static void take_command(request *to, struct argp_state *state) {
-  to->command = state->argv + state->next;
-  if (to->command[0] == NULL) cli_die(CLI_USAGE, "nothing to run behind the --");
+  to->command = state->argv + state->next - 1;
   state->next = state->argc;
 }
 
@@ -54,7 +54,6 @@ static error_t parse(int key, char *text, struct argp_state *state) {
   case 'j': to->json = true; break;
   case ARGP_KEY_ARG:
     if (is_behind_dashes(state)) {
-      state->next--;
       take_command(to, state);
       break;
     }
@@ -62,6 +61,8 @@ static error_t parse(int key, char *text, struct argp_state *state) {
     to->pid = cli_pid(text);
     break;
   case ARGP_KEY_END:
+    if (state->quoted > 0 && to->command == NULL)
+      cli_die(CLI_USAGE, "nothing to run behind the --");
     if (to->pid == 0 && to->command == NULL)
       cli_die(CLI_USAGE, "which process? to see the programs on Ouro: ouro ps");
     if (to->pid != 0 && to->command != NULL)
