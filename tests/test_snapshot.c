@@ -27,6 +27,15 @@ static uint64_t random_address(void) {
   return (address | 1) & ~(uint64_t)(SNAPSHOT_GRAIN - 1);
 }
 
+/* Half of them are held often, now and then by one edge after another. */
+static uint64_t random_target(void) {
+  static uint64_t often[1000], last;
+  size_t which = test_random() % 1000;
+  if (!often[which]) often[which] = random_address();
+  if (test_random() % 8 == 0) return last;
+  return last = test_random() % 2 ? often[which >> test_random() % 10] : random_address();
+}
+
 static uint64_t random_size(void) { return test_random() >> test_random() % 64; }
 
 /* Objects of few types are alike mostly, so that fields are left out of the file. */
@@ -46,7 +55,7 @@ static writer_object_facts random_object(void) {
 static void write_random_edge(writer *w, model_object *o, snapshot_label_kind kind,
                               uint64_t *label) {
   snapshot_edge *edge = &o->edge[o->edges++];
-  *edge = (snapshot_edge){.target = random_address(), .kind = kind};
+  *edge = (snapshot_edge){.target = random_target(), .kind = kind};
   if (kind == SNAPSHOT_INDEX) edge->label = (*label)++;
   if (kind == SNAPSHOT_VALUE) edge->label = *label;
   if (kind == SNAPSHOT_KEY) *label = edge->target;

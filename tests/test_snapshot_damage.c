@@ -218,6 +218,8 @@ static const damaged_objects damaged[] = {
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 19), 1, 0}, /* below 0 */
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, LARGEST, RUN(SNAPSHOT_KEY, 1), 2), 1, 1},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, LARGEST, 0, 0, 0), 1, 3}, /* 2^61 edges of kind 7 */
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 0), 1, 0},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 0, SNAPSHOT_SAME + 1), 1, 0},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, LARGEST, 0, 0, 0, 0), 1, 0}, /* 2^64 runs of none */
 };
 

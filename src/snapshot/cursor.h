@@ -21,13 +21,33 @@ static inline bool cursor_below(snapshot_cursor *c, uint64_t limit, uint64_t *va
   return varint_get(&c->at, c->end, value) && OURO_LIKELY(*value < limit);
 }
 
-/* A difference of addresses to a divided one. */
-static inline bool cursor_address(snapshot_cursor *c, uint64_t from, uint64_t *address) {
-  uint64_t difference;
+/* The object's address, from the one before. */
+static inline bool cursor_address(snapshot_cursor *c) {
+  uint64_t difference, address = c->object.address / SNAPSHOT_GRAIN;
   if (!cursor_number(c, &difference)) return false;
-  from += varint_unfold(difference);
-  *address = from * SNAPSHOT_GRAIN;
-  return OURO_LIKELY(from < CURSOR_ADDRESS_END);
+  address += varint_unfold(difference);
+  c->object.address = address * SNAPSHOT_GRAIN;
+  c->before[0] = c->before[1] = address;
+  return OURO_LIKELY(address - 1 < CURSOR_ADDRESS_END - 1); /* nor is it 0 */
+}
+
+/* A target that was met: what follows the zero says which. */
+static inline bool cursor_known(snapshot_cursor *c, uint64_t before, uint64_t *target) {
+  if (c->at == c->end || *c->at > SNAPSHOT_SAME) return false;
+  unsigned slot = *c->at++;
+  *target = SNAPSHOT_GRAIN * (slot == SNAPSHOT_SAME ? before : c->far[slot]);
+  return true;
+}
+
+static inline bool cursor_target(snapshot_cursor *c, uint64_t *target) {
+  uint64_t difference, *before = &c->before[c->kind == SNAPSHOT_VALUE];
+  if (!cursor_number(c, &difference)) return false;
+  if (difference == 0) return cursor_known(c, *before, target);
+  uint64_t address = *before + varint_unfold(difference);
+  *before = address;
+  if (OURO_UNLIKELY(difference >= SNAPSHOT_FAR)) c->far[snapshot_far_slot(address)] = address;
+  *target = address * SNAPSHOT_GRAIN;
+  return OURO_LIKELY(address < CURSOR_ADDRESS_END);
 }
 
 static inline cursor_last *cursor_last_of(snapshot_cursor *c, uint32_t type) {
@@ -67,7 +87,7 @@ static inline bool cursor_more(snapshot_cursor *c, unsigned has) {
 static inline bool cursor_record(snapshot_cursor *c) {
   uint64_t type;
   snapshot_object *o = &c->object;
-  if (!cursor_address(c, o->address / SNAPSHOT_GRAIN, &o->address) || o->address == 0) return false;
+  if (!cursor_address(c)) return false;
   if (!cursor_below(c, c->types, &type) || c->at == c->end) return false;
   o->type = (uint32_t)type;
   o->more = false;
@@ -99,8 +119,7 @@ static inline bool cursor_edge(snapshot_cursor *c, snapshot_edge *edge) {
     if (OURO_UNLIKELY(!cursor_number(c, &edge->label))) return cursor_damage(c);
   } else if (c->kind == SNAPSHOT_INDEX) edge->label = c->next_index++;
   else if (c->kind == SNAPSHOT_VALUE) edge->label = c->last_key;
-  if (OURO_UNLIKELY(!cursor_address(c, c->object.address / SNAPSHOT_GRAIN, &edge->target)))
-    return cursor_damage(c);
+  if (OURO_UNLIKELY(!cursor_target(c, &edge->target))) return cursor_damage(c);
   if (c->kind == SNAPSHOT_KEY) c->last_key = edge->target;
   return true;
 }

@@ -31,7 +31,15 @@
  *              fixed] [run count, run*]
  *     run    = label kind + SNAPSHOT_LABEL_ROOM * number of edges, [first index, of INDEX runs],
  *              edge*
- *     edge   = [label], target address signed (minus the object's)
+ *     edge   = [label], target
+ *     target = address signed (minus that of the edge before it in this record, at first the
+ *              object's; values apart from other kinds), not 0
+ *            | 0, slot byte: the far target in that slot, which is no edge before for the next one
+ *            | 0, SNAPSHOT_SAME: the same as the edge before
+ *
+ * What many objects far from each other hold (a type, None) is far but once: a target whose
+ * difference took SNAPSHOT_FAR or more as an unsigned number is remembered by both sides, until the
+ * block ends or another one takes its slot (snapshot_far_slot).
  *
  * What the header byte says is absent is what it was for the last object of the same type in the
  * block (flags, size, count), at first 0; an object without runs has no edges. An object with more
@@ -142,6 +150,15 @@ typedef enum snapshot_label_kind {
   SNAPSHOT_INTERNAL,  /* (name) a field that code does not see under a name of its own */
   SNAPSHOT_LABEL_KINDS
 } snapshot_label_kind;
+
+#define SNAPSHOT_FAR ((uint64_t)1 << 28) /* takes five bytes */
+#define SNAPSHOT_FAR_SLOTS 128
+#define SNAPSHOT_SAME 128 /* no slot */
+
+/* The slot of a far target, its address divided. */
+static inline unsigned snapshot_far_slot(uint64_t target) {
+  return (unsigned)(target * 0x9E3779B97F4A7C15u >> 57);
+}
 
 #define SNAPSHOT_LABEL_ROOM 8
 OURO_STATIC_ASSERT(SNAPSHOT_LABEL_KINDS <= SNAPSHOT_LABEL_ROOM, "a run keeps it in 3 bits");

@@ -98,7 +98,9 @@ typedef struct snapshot_cursor {
   snapshot_label_kind kind;
   bool damaged; /* what was read before it is good */
 
-  cursor_last *last; /* by type; the cursor's */
+  uint64_t before[2];               /* targets, divided: the last one, the last value */
+  uint64_t far[SNAPSHOT_FAR_SLOTS]; /* of this block */
+  cursor_last *last;                /* by type; the cursor's */
   uint32_t types, types_room, begun;
 } snapshot_cursor;
 

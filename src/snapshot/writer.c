@@ -49,6 +49,7 @@ struct writer {
   block_buffer blocks[SNAPSHOT_END + 1]; /* by kind */
   uint32_t block;                        /* of objects, from 1 */
   uint64_t last_address;                 /* in it, divided */
+  uint64_t far[SNAPSHOT_FAR_SLOTS];      /* of it */
 
   /* The object that is being written. */
   writer_object_facts object;
@@ -57,6 +58,7 @@ struct writer {
   bool more; /* a part of it was written */
   snapshot_label_kind kind, staged_kind;
   uint64_t run_left, chunk_left, index;
+  uint64_t before[2]; /* targets, divided: the last one, the last value */
 
   crc32_table crc;
   remembered_object last[WRITER_TYPES_REMEMBERED];
@@ -96,6 +98,7 @@ static void write_objects(writer *w) {
   for (int kind = SNAPSHOT_FACTS; kind < SNAPSHOT_END; kind++)
     if (kind != SNAPSHOT_OBJECTS) write_if_any(w, kind);
   write_if_any(w, SNAPSHOT_OBJECTS);
+  memset(w->far, 0, sizeof w->far);
   w->block++;
   w->last_address = 0;
 }
@@ -193,16 +196,12 @@ static unsigned what_is_new(writer *w, const writer_object_facts *o) {
   return new;
 }
 
-static uint8_t *put_difference(uint8_t *at, uint64_t address, uint64_t from) {
-  return varint_put(at, varint_fold((int64_t)(address - from)));
-}
-
 static uint8_t *put_object_head(writer *w, uint8_t *at) {
   const writer_object_facts *o = &w->object;
   unsigned has = w->more ? SNAPSHOT_MORE : what_is_new(w, o);
   if (o->digest && !w->more) has |= SNAPSHOT_HAS_DIGEST;
   if (w->runs) has |= SNAPSHOT_HAS_RUNS;
-  at = put_difference(at, o->address / SNAPSHOT_GRAIN, w->last_address);
+  at = varint_put(at, varint_fold((int64_t)(o->address / SNAPSHOT_GRAIN - w->last_address)));
   at = varint_put(at, o->type);
   *at++ = (uint8_t)has;
   if (has & SNAPSHOT_HAS_FLAGS) at = varint_put(at, o->flags);
@@ -210,6 +209,12 @@ static uint8_t *put_object_head(writer *w, uint8_t *at) {
   if (has & SNAPSHOT_HAS_COUNT) at = varint_put(at, o->count);
   if (has & SNAPSHOT_HAS_DIGEST) at = varint_put_fixed(at, o->digest, 4);
   return w->runs ? varint_put(at, w->runs) : at;
+}
+
+static void begin_record(writer *w) {
+  w->staged = w->stage;
+  w->runs = 0;
+  w->before[0] = w->before[1] = w->object.address / SNAPSHOT_GRAIN;
 }
 
 /* The object as far as it is staged becomes a record; what follows will be MORE of it. */
@@ -220,9 +225,8 @@ static void put_record(writer *w) {
   memcpy(at, w->stage, staged);
   b->used = (size_t)(at + staged - b->at);
   w->last_address = w->object.address / SNAPSHOT_GRAIN;
-  w->staged = w->stage;
-  w->runs = 0;
   w->more = true;
+  begin_record(w);
   if (b->used >= WRITER_BLOCK) write_objects(w);
 }
 
@@ -231,6 +235,7 @@ void writer_object(writer *w, const writer_object_facts *object) {
   w->more = false;
   w->staged_kind = SNAPSHOT_UNNAMED;
   w->objects++;
+  begin_record(w);
 }
 
 /* The caller's mistake: the file would not say what was meant. Nothing more is written. */
@@ -274,9 +279,22 @@ static inline bool next_edge(writer *w) {
   return true;
 }
 
-static inline void put_target(writer *w, uint64_t target) {
-  uint64_t from = w->object.address / SNAPSHOT_GRAIN;
-  w->staged = put_difference(w->staged, target / SNAPSHOT_GRAIN, from);
+static inline void put_known(writer *w, unsigned slot) {
+  *w->staged++ = 0;
+  *w->staged++ = (uint8_t)slot;
+}
+
+static inline void put_target(writer *w, uint64_t address) {
+  uint64_t target = address / SNAPSHOT_GRAIN, *before = &w->before[w->kind == SNAPSHOT_VALUE];
+  uint64_t difference = varint_fold((int64_t)(target - *before));
+  unsigned slot = snapshot_far_slot(target);
+  if (difference == 0) put_known(w, SNAPSHOT_SAME);
+  else if (difference >= SNAPSHOT_FAR && w->far[slot] == target) put_known(w, slot);
+  else {
+    if (difference >= SNAPSHOT_FAR) w->far[slot] = target;
+    w->staged = varint_put(w->staged, difference);
+    *before = target;
+  }
 }
 
 void writer_edge(writer *w, uint64_t target) {
