@@ -365,6 +365,9 @@ TEST(facts_say_where_it_comes_from) {
   CHECK_EQ(snapshot_number(opened, "gc.threshold0", 0), 10000);
   CHECK_EQ(snapshot_number(opened, "ledger.heap", 0), stats_of(heap).resident);
   CHECK(snapshot_number(opened, "rss", 0) > MIB);
+  uint64_t made = snapshot_number(opened, "alloc.total", 0);
+  CHECK_EQ(made, stats_of(heap).allocated);
+  CHECK_EQ(made - snapshot_number(opened, "alloc.freed", 0), stats_of(heap).live_blocks);
   CHECK(snapshot_number(opened, "pause_ns", 0) > 0);
 }
 

@@ -388,6 +388,21 @@ static void snap_memory_facts(writer *to, const ouro_heap *heap) {
   snap_fact(to, "memo.heap.returned", stats.returned);
 }
 
+/* Blocks ever handed out, in all and by size: what a program makes again and again. */
+static void snap_allocation_facts(writer *to, const ouro_heap *heap) {
+  ouro_heap_stats stats;
+  ouro_class_stats class[OURO_CLASSES];
+  ouro_heap_stats_read(heap, &stats);
+  ouro_heap_class_stats(heap, class);
+  snap_fact(to, "alloc.total", stats.allocated);
+  snap_fact(to, "alloc.freed", stats.allocated - stats.live_blocks);
+  for (unsigned i = 0; i < OURO_CLASSES; i++) {
+    char key[32];
+    snprintf(key, sizeof key, "alloc.%" PRIu64, class[i].block_size);
+    snap_fact(to, key, class[i].allocated);
+  }
+}
+
 static void snap_facts(writer *to, ouro_heap *heap, unsigned flags, const snap_taking *taking) {
   writer_fact(to, "writer", "native");
   writer_fact(to, "ouro", "%s", OURO_VERSION);
@@ -399,6 +414,7 @@ static void snap_facts(writer *to, ouro_heap *heap, unsigned flags, const snap_t
   if (taking->resident) snap_fact(to, "rss", taking->resident);
   if (taking->forked) snap_fact(to, "pause_ns", os_clock_ns() - taking->began);
   snap_memory_facts(to, heap);
+  snap_allocation_facts(to, heap);
 }
 
 /* --- All of it -------------------------------------------------------------------------------- */
