@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "print_heap.h"
 
-/* A query that names an object's target and would ask this many others reads the file once instead. */
+/* Of an edge's target with more referrers than this the whole file is read once instead. */
 #define REFERRERS_MOST 500
 
 /* How a query finds its rows. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A snapshot as tables of SQLite: object, edge, type, root, finding. Nothing is copied: rows are read
- * where they lie, and what takes work (classes, dominators, the verdict) is worked out for the first
- * query that asks for it. */
+/* A snapshot as tables of SQLite: object, edge, type, root, finding. Nothing is copied: rows are
+ * read where they lie, and what takes work (classes, dominators, the verdict) is worked out for the
+ * first query that asks for it. */
 #ifndef OURO_CLI_SQLHEAP_H
 #define OURO_CLI_SQLHEAP_H
 

@@ -86,6 +86,7 @@ def test_the_next_command_is_named(shop, verb):
     assert re.match(r"next:  ouro \w+ ", done.stdout.splitlines()[-1])
 
 
+OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]")
 HOSTILE = [b"\x1b[2J\x1b]0;gone\x07", b"two\nlines\r", b"\xff\xfe\xc3", "\u202egnp.exe\u2066".encode(),
            b"\x9b31m", "a\u0085b\u009b1m".encode(), b"x" * 300, "日本語".encode() * 60, b"%s%n%d", b'"quote\\']
 
@@ -112,7 +113,7 @@ def test_texts_of_a_file_do_not_reach_the_terminal(tmp_path, verb, text):
     for more in ([], ["--json"]):
         done = ouro(verb, file, *words.get(verb, VERBS[verb]), *more, LC_ALL="C.UTF-8")
         assert done.returncode == 0, done
-        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f]", done.stdout)
+        assert not OBEYED.search(done.stdout)
         if not more and verb != "sql":
             short = [line for line in done.stdout.splitlines() if "next:  ouro" not in line]
             assert max(map(len, short)) <= WIDTH or "日" in done.stdout, max(short, key=len)
@@ -359,7 +360,8 @@ def test_an_address_and_a_type_are_looked_up_as_a_scan_would(shop):
                        for sign in ("", "+")]
         assert plain == scan and len(plain) == 1
     for _, name in shop.types:
-        plain, scan = [rows(shop.file, f"SELECT * FROM object WHERE {sign}type = '{name}'") for sign in ("", "+")]
+        plain, scan = [rows(shop.file, f"SELECT * FROM object WHERE {sign}type = '{name}'")
+                       for sign in ("", "+")]
         assert plain == scan and plain
     for value in ("NULL", "'x'", "1.5", "-1", "0"):
         assert rows(shop.file, f"SELECT * FROM object WHERE address = {value}") == []
@@ -378,8 +380,9 @@ def test_edges_are_rows(shop):
             key = texts.get(other.address)
     assert triples() == sorted(everything)
     for one in (shop.cache, shop.tree, shop.lost, shop.session):
-        assert triples(f"WHERE source = {one.address}") == sorted(e for e in everything if e[0] == one.address)
-        assert triples(f"WHERE target = {one.address}") == sorted(e for e in everything if e[1] == one.address)
+        at = one.address
+        assert triples(f"WHERE source = {at}") == sorted(e for e in everything if e[0] == at)
+        assert triples(f"WHERE target = {at}") == sorted(e for e in everything if e[1] == at)
 
 
 def test_a_target_with_many_referrers_is_found_by_one_pass(tmp_path):
@@ -387,8 +390,8 @@ def test_a_target_with_many_referrers_is_found_by_one_pass(tmp_path):
     thing = heap.object("app.Popular")
     for _ in range(700):
         heap.root("thread", heap.object("app.Fan")).holds(thing, "attribute", "star")
-    (row,) = rows(heap.write(tmp_path / "x"), f"SELECT count(*) AS n FROM edge WHERE target = {thing.address}")
-    assert row == {"n": 700}
+    query = f"SELECT count(*) AS n FROM edge WHERE target = {thing.address}"
+    assert rows(heap.write(tmp_path / "x"), query) == [{"n": 700}]
 
 
 def test_types_and_roots_are_rows(shop):
@@ -402,7 +405,8 @@ def test_types_and_roots_are_rows(shop):
 
 
 def test_joins(shop):
-    (row,) = rows(shop.file, """SELECT count(*) AS n, sum(size) AS bytes FROM edge JOIN object ON address = target
+    (row,) = rows(shop.file, """SELECT count(*) AS n, sum(size) AS bytes
+                                FROM edge JOIN object ON address = target
                                 WHERE source = %d AND type = 'shop.models.Session'""" % shop.cache.address)
     assert row == {"n": 12, "bytes": 12_000}
 
@@ -415,8 +419,8 @@ def test_findings_are_rows(shop):
 def test_a_table_lines_up(shop):
     done = ouro("sql", shop.file, "SELECT name, objects FROM type WHERE kind = 'instance' ORDER BY 1")
     lines = [line.rstrip() for line in done.stdout.splitlines()]
-    assert lines == ["name                objects", "shop.models.Lost          2", "shop.models.Node          2",
-                     "shop.models.Session      12"]
+    assert lines == ["name                objects", "shop.models.Lost          2",
+                     "shop.models.Node          2", "shop.models.Session      12"]
     done = ouro("sql", shop.file, f"SELECT address FROM object WHERE address = {shop.cache.address}")
     assert address(shop.cache) in done.stdout
     assert ouro("sql", shop.file, "SELECT 1 WHERE 0").stdout == "no rows\n"
@@ -424,9 +428,9 @@ def test_a_table_lines_up(shop):
 
 
 @pytest.mark.parametrize("query", [
-    "DELETE FROM object", "DROP TABLE object", "CREATE TABLE x(y)", "ATTACH 'x.db' AS x", "PRAGMA user_version = 3",
-    "INSERT INTO root VALUES (1, 2, 3)", "VACUUM INTO 'y.db'", "SELEKT", "SELECT nothing FROM object", "", ";",
-    "SELECT 1; SELECT 2", "SELECT load_extension('x')",
+    "DELETE FROM object", "DROP TABLE object", "CREATE TABLE x(y)", "ATTACH 'x.db' AS x",
+    "PRAGMA user_version = 3", "INSERT INTO root VALUES (1, 2, 3)", "VACUUM INTO 'y.db'", "SELEKT",
+    "SELECT nothing FROM object", "", ";", "SELECT 1; SELECT 2", "SELECT load_extension('x')",
 ])
 def test_only_a_query_can_be_asked(shop, tmp_path, query):
     before = sorted(tmp_path.iterdir())
@@ -443,7 +447,8 @@ def test_the_verdict_as_json(shop):
     assert answer["pid"] == 4711 and answer["files"] == [str(shop.file), str(shop.later)]
     assert answer["failed"] is False and answer["findings"]
     for finding in answer["findings"]:
-        assert set(finding) == {"class", "holder", "bytes", "objects", "share", "title", "evidence", "advice", "next"}
+        assert set(finding) == {"class", "holder", "bytes", "objects", "share", "title", "evidence",
+                                "advice", "next"}
         assert "%s" not in finding["next"]
 
 
@@ -464,7 +469,8 @@ def test_fail_on_is_the_status_for_machines(tmp_path):
     done = ouro("why", "--json", "--fail-on", "growth", small, large)
     answer = json.loads(done.stdout)
     assert done.returncode == 3 and answer["failed"] is True and answer["seconds"] == 60
-    assert (answer["findings"][0]["class"], answer["findings"][0]["holder"]) == ("reachable growth", "module global")
+    first = answer["findings"][0]
+    assert (first["class"], first["holder"]) == ("reachable growth", "module global")
 
 
 @pytest.mark.parametrize("words", ["grow", "growth,", ",", "growth,refs,all", ""])
