@@ -42,7 +42,7 @@ const char *heap_root(const graph *g, uint32_t root, char out[HEAP_TEXT]);
 #define HEAP_ADDRESS 24
 const char *heap_address(const graph *g, graph_node n, char out[HEAP_ADDRESS]);
 
-/* A path, one reference per line, field names on the left, after `indent` columns, at most 8. A last
+/* A path, one reference per line, names on the left, after `indent` columns, at most 8. A last
  * line says `note` of the last object; NULL: none. */
 void print_heap_path(const graph *g, const path *p, size_t indent, const char *note);
 

@@ -17,7 +17,7 @@ typedef struct whysnap {
 } whysnap;
 
 /* Takes snapshots over `ms`, the first at once and the last at the end. `keep`: the folder that
- * they stay in; NULL: their files have no name and go with this process. Ctrl-C ends the wait early,
+ * they stay in; NULL: their files have no name and go with this process. Ctrl-C ends the wait,
  * what is there by then is used. A failure ends the process with one line. */
 void whysnap_take(whysnap *s, pid_t pid, uint64_t ms, const char *keep);
 

@@ -10,6 +10,7 @@ KINDS = ("other instance dict list tuple set str bytes number type module functi
          "traceback exception generator task context weakref lru_cache partial thread_local capsule").split()
 LABELS = "unnamed index key value attribute local cell internal".split()
 ROOTS = "module frame thread interpreter type native uncollectable".split()
+SAME = 128  # stands for the target before
 TITLE, KEY_STR, KEY_INT = range(3)
 TRACKED, IMMORTAL, UNCOLLECTABLE = 4, 8, 128
 FACTS, TYPES, NAMES, OBJECTS, TEXTS, ROOT_BLOCK, END = range(1, 8)
@@ -86,8 +87,8 @@ class Heap:
 
     # --- The file ---
 
-    def edge(self, source, kind, label, target):
-        """A run of one edge."""
+    def edge(self, before, kind, label, target):
+        """A run of one edge; `before`: the targets before it, of values and of other kinds."""
         out = varint(LABELS.index(kind) + 8)
         if kind == "index":
             out += varint(label)
@@ -95,7 +96,9 @@ class Heap:
             if label not in self.names:
                 self.names.append(label)
             out += varint(self.names.index(label))
-        return out + signed((target.address - source.address) // 8)
+        step = (target.address - before[kind == "value"]) // 8
+        before[kind == "value"] = target.address
+        return out + (signed(step) if step else bytes([0, SAME]))
 
     def payload(self):
         out, last = b"", 0
@@ -105,7 +108,8 @@ class Heap:
             out += varint(one.flags) + varint(one.size) + varint(one.found + one.extra)
             last = one.address
             if one.edges:
-                out += varint(len(one.edges)) + b"".join(self.edge(one, *edge) for edge in one.edges)
+                before = [one.address, one.address]
+                out += varint(len(one.edges)) + b"".join(self.edge(before, *edge) for edge in one.edges)
         return out
 
     def blocks(self):
