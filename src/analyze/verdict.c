@@ -136,7 +136,7 @@ static void rest_say_parts(const verdict_case *c, finding *f) {
 }
 
 static void rest_of_several(verdict_case *c) {
-  int64_t growth = verdict_growth_of_all(c);
+  int64_t growth = verdict_growth_of_all(c) - (verdict_last(c)->kept - verdict_first(c)->kept);
   bool still = verdict_is_quiet(verdict_last(c), growth);
   for (size_t h = 1; h + 1 < c->count && !still; h++) /* grew at first, and then no more */
     still = verdict_base(&c->facts[h]) + (uint64_t)(growth / 10) / (c->count - 1) >=

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #define FACTS_NOISE_BYTES ((int64_t)1 << 20)
-#define FACTS_READY ((uint64_t)4 << 20) /* two arenas */
-#define FACTS_NOISE_PART 50             /* of the resident memory */
+#define FACTS_NOISE_PART 50 /* of the resident memory */
 
 const verdict_row verdict_outside_rows[FACTS_ROWS] = {
     {"malloc.used", "system allocator, in its arenas"},
@@ -70,8 +69,7 @@ void verdict_facts_read(verdict_facts *f, const reach *r) {
   f->used = facts_sum(s, verdict_outside_rows, f->outside_rows);
   f->outside = f->used - (int64_t)f->objects;
   f->kept = facts_sum(s, verdict_kept_rows, f->kept_rows);
-  uint64_t pages = facts_ledger(s, "heap.purgeable") + facts_ledger(s, "heap.ahead");
-  f->ready = (int64_t)(pages < FACTS_READY ? pages : FACTS_READY);
+  f->ready = (int64_t)(facts_ledger(s, "heap.purgeable") + facts_ledger(s, "heap.ahead"));
   f->unknown = facts_ledger(s, "unknown");
   f->blocks_known = facts_has(s, "alloc.total");
   f->blocks = snapshot_number(s, "alloc.total", 0);

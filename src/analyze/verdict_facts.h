@@ -25,7 +25,7 @@ typedef struct verdict_facts {
   uint64_t resident;
   uint64_t objects, live, garbage; /* bytes; live: not garbage */
   int64_t used, outside, kept;
-  int64_t ready; /* of kept: free pages that every heap has some of */
+  int64_t ready; /* of kept: free pages, which go back by themselves in a while */
   uint64_t outside_rows[FACTS_ROWS], kept_rows[FACTS_ROWS]; /* in the order of the tables */
   uint64_t unknown;
   bool blocks_known;

@@ -40,27 +40,24 @@ static int growth_by_holder(const void *a, const void *b) {
   return (x->place > y->place) - (x->place < y->place);
 }
 
-static growth_case *growth_find(growth_case *cases, size_t count, uint64_t holder) {
-  size_t low = 0, high = count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (cases[middle].holder < holder) low = middle + 1;
-    else high = middle;
-  }
-  return low < count && cases[low].holder == holder ? &cases[low] : NULL;
-}
-
-/* A holder's own table grows with what it holds: these bytes are its, not those of what is above. */
-static void growth_add_own(const verdict_case *c, growth_case *cases, size_t count,
-                           const diff_growth *rows, size_t row_count) {
+/* As many objects as before, and larger ones: what grows is they themselves, a table mostly. With
+ * what they hold that is one case. */
+static void growth_turn_to_selves(const verdict_case *c, diff_growth *rows, size_t row_count) {
   for (size_t i = 0; i < row_count; i++) {
-    growth_case *into = rows[i].own ? growth_find(cases, count, rows[i].place) : NULL;
-    if (into) growth_count(c, into, &rows[i]);
+    diff_growth *row = &rows[i];
+    if (row->objects[0] != row->objects[c->count - 1] || row->example_count == 0) continue;
+    row->holder = row->place;
+    row->after = row->examples[0];
   }
 }
 
-static bool growth_is_own(const verdict_case *c, const diff_growth *row) {
-  return row->own && row->objects[0] == row->objects[c->count - 1];
+static bool growth_is_self(const diff_growth *row) { return row->holder == row->place; }
+
+/* What tells more of a case: what came rather than what got larger, then more bytes. */
+static bool growth_tells_more(const verdict_case *c, const diff_growth *row,
+                              const diff_growth *other) {
+  if (growth_is_self(row) != growth_is_self(other)) return growth_is_self(other);
+  return growth_delta(c, row->bytes) > growth_delta(c, other->bytes);
 }
 
 /* One case per holder, in the order of their signatures. NULL: out of memory. */
@@ -69,23 +66,22 @@ static growth_case *growth_cases(const verdict_case *c, diff_growth *rows, size_
   growth_case *cases = calloc(row_count + 1, sizeof *cases);
   *count = 0;
   if (!cases) return NULL;
+  growth_turn_to_selves(c, rows, row_count);
   if (row_count) qsort(rows, row_count, sizeof *rows, growth_by_holder);
   for (size_t i = 0; i < row_count; i++) {
     const diff_growth *row = &rows[i];
-    if (growth_is_own(c, row)) continue;
     growth_case *into = *count ? &cases[*count - 1] : NULL;
     if (!into || !growth_same(into, row)) {
       into = &cases[(*count)++];
       *into = (growth_case){
           .main = row, .holder = row->holder, .class = row->class, .node = row->after};
     }
-    if (growth_delta(c, row->bytes) > growth_delta(c, into->main->bytes)) {
+    if (growth_tells_more(c, row, into->main)) {
       into->main = row;
       into->node = row->after;
     }
     growth_count(c, into, row);
   }
-  growth_add_own(c, cases, *count, rows, row_count);
   return cases;
 }
 
@@ -163,15 +159,19 @@ static verdict_word growth_example(const verdict_case *c, const growth_case *k) 
   return word;
 }
 
+/* "8,000 more Session held by module global shop.cache.CACHE", "a larger list: module global ...". */
 static void growth_title(const verdict_case *c, const growth_case *k, const path *p, finding *f) {
   char name[VERDICT_LINE];
   int64_t delta = growth_delta(c, k->main->objects);
+  verdict_word type = verdict_clean(k->main->type);
+  const char *kind = verdict_holder_name(f->holder);
   verdict_path_name(c->g, p, name);
-  if (delta > 0) verdict_say(f->title, "%s more ", verdict_number((uint64_t)delta).text);
-  verdict_say(f->title, "%s%.60s held by %s%s%s", delta > 0 ? "" : "larger ",
-              verdict_clean(k->main->type).text,
-              f->holder == HOLDER_NONE ? "" : verdict_holder_name(f->holder),
-              f->holder == HOLDER_NONE ? "" : " ", name);
+  if (growth_is_self(k->main)) verdict_say(f->title, "a larger %.60s: ", type.text);
+  else if (delta <= 0) verdict_say(f->title, "larger %.60s held by ", type.text);
+  else
+    verdict_say(f->title, "%s more %.60s held by ", verdict_number((uint64_t)delta).text,
+                type.text);
+  verdict_say(f->title, "%s%s%s", kind, kind[0] ? " " : "", name);
 }
 
 /* What the path says, unless what grows says more; a closure says more than a global. */
@@ -180,7 +180,7 @@ static verdict_holder growth_holder(const verdict_case *c, const growth_case *k,
   if (holder != HOLDER_GLOBAL && holder != HOLDER_CLASS && holder != HOLDER_NONE &&
       holder != HOLDER_FRAME)
     return holder;
-  verdict_holder content = k->main->example_count > 0
+  verdict_holder content = k->main->example_count > 0 && !growth_is_self(k->main)
                                ? verdict_content_holder(c->last, k->main->examples[0])
                                : HOLDER_NONE;
   return content == HOLDER_NONE ? holder : content;
@@ -206,8 +206,10 @@ static void growth_report(verdict_case *c, const growth_case *k) {
     f->holder = f->class == VERDICT_UNSEEN ? HOLDER_NONE : growth_holder(c, k, &p);
     growth_title(c, k, &p, f);
     verdict_path_draw(c->g, &p, f);
-    verdict_path_draw_end(c->g, &p, example, growth_example(c, k).text, f);
-    verdict_path_draw_inside(c->last, example, f);
+    if (!growth_is_self(k->main)) {
+      verdict_path_draw_end(c->g, &p, example, growth_example(c, k).text, f);
+      verdict_path_draw_inside(finder, c->last, example, f);
+    }
     growth_say_snapshots(c, k, f);
     growth_say_count(c, k->node, f);
     verdict_hold(c, k->node);
@@ -236,7 +238,8 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
                 verdict_number(c->g->count[example]).text, graph_in_degree(c->g, example));
     verdict_say(f->next, "refs %%s");
   }
-  if (example != GRAPH_NONE) verdict_path_draw_inside(c->last, example, f);
+  path_finder *finder = verdict_finder(c);
+  if (finder && example != GRAPH_NONE) verdict_path_draw_inside(finder, c->last, example, f);
   growth_say_snapshots(c, k, f);
   verdict_advise(f, row->kind);
 }

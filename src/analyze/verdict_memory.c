@@ -131,14 +131,14 @@ static void memory_native(verdict_case *c) {
 
 /* --- Free and kept ----------------------------------------------------------------------------- */
 
-/* How much is kept that matters: what came, or all of it where it is a large part. A few free pages
- * are about to go, or to be used again. */
+/* How much is kept that matters: what came, or all of it where it is a large part. Free pages are
+ * about to go, or to be used again. */
 static int64_t memory_kept(const verdict_case *c) {
   const verdict_facts *first = verdict_first(c), *last = verdict_last(c);
   int64_t more = last->kept - first->kept - (last->ready - first->ready);
   if (c->count > 1 && !memory_is_small(c, more)) return more;
-  bool much = last->kept >= KEPT_LEAST && last->kept >= (int64_t)(last->resident / KEPT_PART);
-  return much ? last->kept : 0;
+  int64_t all = last->kept - last->ready;
+  return all >= KEPT_LEAST && all >= (int64_t)(last->resident / KEPT_PART) ? all : 0;
 }
 
 static void memory_retained(verdict_case *c) {
@@ -147,7 +147,7 @@ static void memory_retained(verdict_case *c) {
   int64_t bytes = memory_kept(c);
   finding *f = bytes > 0 ? verdict_add(c, VERDICT_RETAINED) : NULL;
   if (!f) return;
-  bool grew = c->count > 1 && bytes != last->kept;
+  bool grew = c->count > 1 && bytes != last->kept - last->ready;
   f->bytes = (uint64_t)bytes;
   f->share = verdict_share(c, f->bytes);
   verdict_say(f->title, "%s of free memory that allocators keep%s", verdict_bytes(f->bytes).text,

@@ -348,21 +348,48 @@ static graph_node main_part(const reach *r, graph_node node) {
   return best;
 }
 
-void verdict_path_draw_inside(const reach *r, graph_node example, finding *f) {
+static bool is_variable(const graph *g, graph_node node, uint32_t e) {
+  return e >= g->first_out[node] && e < g->first_out[node + 1] &&
+         ends_with(snapshot_type_of(g->from, g->type[g->out[e]]).name, "ContextVar");
+}
+
+/* In a context a value stands beside its variable, which the program has a name for. */
+static bool say_variable(path_finder *f, const graph *g, graph_node node, graph_node below,
+                         char line[VERDICT_LINE]) {
+  char name[VERDICT_LINE] = "";
+  path p;
+  uint32_t e = g->first_out[node];
+  while (e < g->first_out[node + 1] && g->out[e] != below) e++;
+  uint32_t variable = is_variable(g, node, e + 1) ? e + 1 : e - 1;
+  if (!is_variable(g, node, variable)) return false;
+  if (!verdict_path_choose(f, g, g->out[variable], &p)) return false;
+  verdict_path_name(g, &p, name);
+  verdict_say(line, "[%s]", name);
+  path_free(&p);
+  return true;
+}
+
+static void say_inside(path_finder *f, const graph *g, graph_node node, graph_node below,
+                       char line[VERDICT_LINE]) {
+  snapshot_edge edge;
+  if (!graph_label(g, node, below, &edge)) return;
+  if (line[0]) verdict_say(line, " ");
+  if (edge.kind != SNAPSHOT_UNNAMED || !say_variable(f, g, node, below, line))
+    say_label(g, &edge, false, true, line);
+}
+
+void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example, finding *to) {
   const graph *g = r->of;
   char line[VERDICT_LINE] = "";
   graph_node node = example;
   for (int depth = 0; depth < INSIDE_DEPTH; depth++) {
-    snapshot_edge edge;
     graph_node below = main_part(r, node);
-    if (below == GRAPH_NONE) break;
-    verdict_say(line, depth ? " " : "");
-    if (graph_label(g, node, below, &edge)) say_label(g, &edge, false, true, line);
+    if (below == GRAPH_NONE || g->type[below] == g->type[example]) break;
+    say_inside(f, g, node, below, line);
     node = below;
   }
   if (node == example) return;
-  char *whole = verdict_line(f);
-  verdict_say(whole, "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
+  verdict_say(verdict_line(to), "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
               verdict_bytes(r->retained[node]).text);
 }
 

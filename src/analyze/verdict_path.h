@@ -29,6 +29,6 @@ void verdict_path_draw_end(const graph *g, const path *p, graph_node example, co
                            finding *f);
 
 /* Adds a line that says where in each of these objects most of the bytes are, if it is one place. */
-void verdict_path_draw_inside(const reach *r, graph_node example, finding *f);
+void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example, finding *to);
 
 #endif
