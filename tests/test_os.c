@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -97,4 +98,33 @@ TEST(threads_have_numbers_of_their_own) {
 TEST(random_numbers_differ) {
   uint64_t a = os_random(), b = os_random(), c = os_random();
   CHECK(a != b && b != c && a != c);
+}
+
+TEST(what_is_written_is_mapped) {
+  static char text[3 * 1000 * 1000];
+  char path[] = "/tmp/ouro-test-os-XXXXXX";
+  const void *at = text;
+  size_t size = 1;
+  int file = mkstemp(path);
+  CHECK_EQ(os_map_file(path, &at, &size), 0);
+  CHECK(!at);
+  CHECK_EQ(size, 0u);
+  os_unmap_file(at, size);
+  for (size_t i = 0; i < sizeof text; i++) text[i] = (char)(i * 31 >> 3);
+  CHECK_EQ(os_write_all(file, text, sizeof text), 0);
+  CHECK_EQ(os_map_file(path, &at, &size), 0);
+  CHECK_EQ(size, sizeof text);
+  CHECK(memcmp(at, text, size) == 0);
+  os_unmap_file(at, size);
+  close(file);
+  unlink(path);
+  CHECK_EQ(os_map_file(path, &at, &size), ENOENT);
+  CHECK_EQ(os_write_all(-1, text, 1), EBADF);
+}
+
+TEST(what_is_no_file_is_not_mapped) {
+  const void *at;
+  size_t size;
+  CHECK_EQ(os_map_file("/", &at, &size), EISDIR);
+  CHECK_EQ(os_map_file("/dev/null", &at, &size), ESPIPE);
 }
