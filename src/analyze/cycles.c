@@ -11,7 +11,7 @@
 #define SAMPLE_LOOKS (1u << 14)   /* edges followed from each of them, at first */
 #define ENOUGH_LOOKS (1u << 22)   /* in one large component, once it has a cycle */
 #define MUCH_LOOKS (1u << 26)     /* in all components together */
-#define WEAK_LOOKS (1u << 17)     /* to judge one edge */
+#define WEAK_LOOKS (1u << 16)     /* to judge one edge */
 #define RING_MIN 8                /* objects of components that are tried as simple rings */
 #define WAYS_MAX (UINT32_MAX / 2) /* of counted shortest cycles */
 
@@ -52,7 +52,7 @@ typedef struct ring_finder {
   size_t table_room;
 } ring_finder;
 
-/* --- Walks ------------------------------------------------------------------------------------- */
+/* --- Walks ------------------------------------------------------------------------------------ */
 
 static bool walk_visit(ring_walk *w, graph_node node, uint32_t from, uint32_t depth,
                        uint32_t ways) {
@@ -119,7 +119,7 @@ static size_t walk_cycle(ring_walk *w, graph_node start, size_t below, uint64_t 
   return SIZE_MAX;
 }
 
-/* --- A component's shortest cycle -------------------------------------------------------------- */
+/* --- A component's shortest cycle ------------------------------------------------------------- */
 
 static uint64_t ring_mix(uint64_t x) {
   x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9u;
@@ -185,6 +185,7 @@ static void exact_cycle(ring_finder *f, const graph_node *members, size_t count,
   for (size_t i = 0; i < starts && d->group.length != 1 && !w->failed; i++) {
     try_start(w, members[i], UINT64_MAX, d);
     f->looks += w->looks;
+    if (d->group.length && f->looks > MUCH_LOOKS) return;
   }
 }
 
@@ -202,7 +203,7 @@ static void sampled_cycle(ring_finder *f, const graph_node *members, size_t coun
   f->looks += looks;
 }
 
-/* --- Groups ------------------------------------------------------------------------------------ */
+/* --- Groups ----------------------------------------------------------------------------------- */
 
 static bool same_group(const ring_draft *a, const ring_draft *b) {
   return a->signature == b->signature && a->group.class == b->group.class;
@@ -267,7 +268,7 @@ static bool add_component(void *to, const graph_node *members, size_t count, uin
   return !f->walk.failed && add_to_group(f, &d);
 }
 
-/* --- The edge to make weak --------------------------------------------------------------------- */
+/* --- The edge to make weak -------------------------------------------------------------------- */
 
 static bool can_be_weak_target(snapshot_type_kind kind) {
   switch (kind) {
@@ -399,7 +400,7 @@ static void advise(ring_walk *w, ring_draft *d) {
   }
 }
 
-/* --- All of it --------------------------------------------------------------------------------- */
+/* --- All of it -------------------------------------------------------------------------------- */
 
 /* The nodes of the wanted classes that have references both ways. */
 static uint64_t *wanted_nodes(const reach *r, unsigned wanted) {

@@ -20,7 +20,8 @@ typedef struct path_visit {
 typedef struct path_top {
   graph_node node;
   uint32_t root;
-  int rank; /* the less, the more it says */
+  int rank;       /* the less, the more it says */
+  uint32_t calls; /* of a frame: calls of its thread that began before it */
 } path_top;
 
 struct path_finder {
@@ -46,11 +47,12 @@ typedef struct path_search {
   bool unseen;                  /* ends are objects with unexplained references, not roots */
   size_t most;                  /* visits; 0: all */
   size_t best;                  /* visit of the end, SIZE_MAX: none so far */
-  int best_rank;
-  size_t further; /* edges that may still be looked at for a better one */
+  const path_top *top;          /* its root, unless it is unseen */
+  bool done;                    /* there is no better one */
+  size_t further;               /* edges that may still be looked at for a better one */
 } path_search;
 
-/* --- Roots ------------------------------------------------------------------------------------- */
+/* --- Roots ------------------------------------------------------------------------------------ */
 
 static int root_rank(snapshot_root_kind kind) {
   switch (kind) {
@@ -64,6 +66,8 @@ static int root_rank(snapshot_root_kind kind) {
   }
 }
 
+static bool is_call(const path_top *top) { return top->rank == root_rank(SNAPSHOT_ROOT_FRAME); }
+
 static int compare_tops(const void *a, const void *b) {
   const path_top *x = a, *y = b;
   if (x->node != y->node) return x->node < y->node ? -1 : 1;
@@ -71,16 +75,40 @@ static int compare_tops(const void *a, const void *b) {
   return x->root < y->root ? -1 : x->root > y->root;
 }
 
+/* The calls of a thread are written one after another, the newest first. */
+static bool same_thread(snapshot_root a, snapshot_root b) {
+  return a.kind == SNAPSHOT_ROOT_FRAME && b.kind == SNAPSHOT_ROOT_FRAME &&
+         a.text.length == b.text.length && memcmp(a.text.text, b.text.text, a.text.length) == 0;
+}
+
+/* `calls` of each root, by its number; NULL: out of memory. */
+static uint32_t *count_calls(const snapshot *s) {
+  size_t count = (size_t)snapshot_count(s).roots;
+  uint32_t *calls = calloc(count + 1, sizeof *calls), before = 0;
+  snapshot_root last = {.kind = SNAPSHOT_ROOT_KINDS};
+  for (size_t i = count; calls && i-- > 0;) {
+    snapshot_root root = snapshot_nth_root(s, i);
+    if (root.kind != SNAPSHOT_ROOT_FRAME) continue;
+    before = same_thread(root, last) ? before + 1 : 0;
+    calls[i] = before;
+    last = root;
+  }
+  return calls;
+}
+
 static bool collect_tops(path_finder *f) {
   const graph *g = f->g;
+  uint32_t *calls = count_calls(g->from);
   f->tops = malloc((g->root_count + 1) * sizeof *f->tops);
-  if (!f->tops) return false;
-  for (size_t i = 0; i < g->root_count; i++) {
+  for (size_t i = 0; f->tops && calls && i < g->root_count; i++) {
     graph_root r = g->roots[i];
     int rank = root_rank(snapshot_nth_root(g->from, r.root).kind);
-    f->tops[i] = (path_top){r.node, r.root, rank};
+    f->tops[i] = (path_top){r.node, r.root, rank, calls[r.root]};
     f->is_root[r.node / 64] |= (uint64_t)1 << r.node % 64;
   }
+  bool good = f->tops && calls;
+  free(calls);
+  if (!good) return false;
   qsort(f->tops, g->root_count, sizeof *f->tops, compare_tops);
   for (size_t i = 0; i < g->root_count; i++)
     if (!i || f->tops[i].node != f->tops[f->top_count - 1].node)
@@ -123,7 +151,7 @@ void path_finder_free(path_finder *f) {
   free(f);
 }
 
-/* --- One search -------------------------------------------------------------------------------- */
+/* --- One search ------------------------------------------------------------------------------- */
 
 /* Room for one more entry of `size` bytes. */
 static bool path_grow(path_finder *f, void **array, size_t *room, size_t used, size_t size) {
@@ -175,16 +203,23 @@ static bool is_end(const path_finder *f, const path_search *s, graph_node node) 
   return is_root(f, node) || (s->unseen && is_kept_unseen(f->g, node));
 }
 
+/* A call ends soon: what else holds the object is its holder, or else the oldest call. */
+static bool is_better_top(const path_top *top, const path_top *than) {
+  if (is_call(top) && is_call(than)) return top->calls < than->calls;
+  if (is_call(top) || is_call(than)) return is_call(than);
+  return top->rank < than->rank;
+}
+
 static void consider_end(path_finder *f, path_search *s, size_t visit) {
   graph_node node = f->queue[visit].node;
   bool barred = s->other_ends || node == s->target;
   if (barred && is_among(node, s->ends, s->count)) return;
-  int rank = 0;
-  if (!s->unseen) rank = top_of(f, node)->rank;
-  else if (!is_kept_unseen(f->g, node)) return;
-  if (s->best != SIZE_MAX && rank >= s->best_rank) return;
+  if (s->unseen && !is_kept_unseen(f->g, node)) return;
+  const path_top *top = s->unseen ? NULL : top_of(f, node);
+  if (s->best != SIZE_MAX && !is_better_top(top, s->top)) return;
   s->best = visit;
-  s->best_rank = rank;
+  s->top = top;
+  s->done = !top || top->rank == 0 || visit == 0;
 }
 
 /* False: no need to look any further. */
@@ -195,7 +230,7 @@ static bool visit_holder(path_finder *f, path_search *s, graph_node holder, size
   if (s->most && f->visited >= s->most) return false;
   if (!visit_node(f, holder, from)) return false;
   if (is_end(f, s, holder)) consider_end(f, s, f->visited - 1);
-  return s->best == SIZE_MAX || s->best_rank > 0;
+  return !s->done;
 }
 
 static bool visit_holders(path_finder *f, path_search *s, size_t from) {
@@ -207,24 +242,32 @@ static bool visit_holders(path_finder *f, path_search *s, size_t from) {
   return true;
 }
 
+/* Whether to look at one more distance, `levels` after the first end was found. */
+static bool goes_on(const path_search *s, size_t levels) {
+  if (s->best == SIZE_MAX) return true;
+  return !s->done && is_call(s->top) && levels < PATH_DETOUR;
+}
+
 /* Leaves the visits in the queue. True: s->best is the end that was looked for. */
 static bool search_up(path_finder *f, path_search *s) {
   forget_search(f);
   s->best = SIZE_MAX;
+  s->done = false;
   s->further = LOOK_FURTHER;
   if (!begin_level(f) || !visit_node(f, s->target, 0)) return false;
   if (is_end(f, s, s->target)) consider_end(f, s, 0);
-  size_t done = 0;
-  bool on = true;
-  while (on && s->best == SIZE_MAX && done < f->visited) {
+  size_t done = 0, since = 0;
+  bool on = !s->done;
+  while (on && done < f->visited && goes_on(s, since)) {
     size_t end = f->visited;
+    if (s->best != SIZE_MAX) since++;
     if (!begin_level(f)) return false;
     while (on && done < end) on = visit_holders(f, s, done++);
   }
   return s->best != SIZE_MAX && !f->failed;
 }
 
-/* --- The path back down ------------------------------------------------------------------------ */
+/* --- The path back down ----------------------------------------------------------------------- */
 
 static snapshot_type_kind kind_of_node(const graph *g, graph_node node) {
   return snapshot_type_of(g->from, g->type[node]).kind;
@@ -303,7 +346,8 @@ static size_t step_down(const path_finder *f, const path_search *s, size_t visit
 
 /* Writes the path that begins at the search's end. */
 static bool write_nodes(path_finder *f, const path_search *s, path *p) {
-  size_t whole = s->best == 0 ? 1 : f->level_count, visit = s->best;
+  size_t whole = 1, visit = s->best;
+  for (size_t i = visit; i; i = f->queue[i].from) whole++;
   p->length = whole < PATH_LENGTH_MAX ? whole : PATH_LENGTH_MAX;
   p->left_out = whole - p->length;
   p->nodes = malloc(p->length * sizeof *p->nodes);
@@ -319,13 +363,12 @@ static bool write_nodes(path_finder *f, const path_search *s, path *p) {
 }
 
 static bool write_found(path_finder *f, const path_search *s, path *p) {
-  graph_node end = f->queue[s->best].node;
   p->end = s->unseen ? PATH_UNSEEN : PATH_ROOT;
-  p->root = s->unseen ? 0 : top_of(f, end)->root;
+  p->root = s->unseen ? 0 : s->top->root;
   return write_nodes(f, s, p);
 }
 
-/* --- Several paths ----------------------------------------------------------------------------- */
+/* --- Several paths ---------------------------------------------------------------------------- */
 
 typedef struct path_list {
   path *paths;
@@ -398,7 +441,7 @@ size_t path_find(path_finder *f, graph_node target, path *paths, size_t room) {
   free(l.ends);
   free(l.steps);
   while (f->failed && l.count) path_free(&paths[--l.count]);
-  sort_paths(paths, l.count);
+  if (l.count) sort_paths(paths + 1, l.count - 1);
   return l.count;
 }
 
@@ -407,7 +450,7 @@ void path_free(path *p) {
   p->nodes = NULL;
 }
 
-/* --- Signatures -------------------------------------------------------------------------------- */
+/* --- Signatures ------------------------------------------------------------------------------- */
 
 static uint64_t sign_bytes(uint64_t h, const void *bytes, size_t length) {
   const unsigned char *at = bytes;

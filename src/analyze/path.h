@@ -3,9 +3,11 @@
  * Shortest paths from roots to an object: breadth first over the in edges. Weak references are no
  * edges, so a path keeps alive. No path leads through another root.
  *
- * Of several paths equally short the one whose root says most is taken (modules and frames first,
- * static types last); on the way down a module's or class's namespace first, then references with a
- * name, then values, then items by index.
+ * A call ends soon and is another one in the next snapshot. Where the nearest root is a frame, a
+ * path from another kind of root is taken if it is no more than PATH_DETOUR steps longer, else one
+ * from the frame of its thread that began first. Of several equally short paths the one whose root
+ * says most is taken (modules first, static types last); on the way down a module's or class's
+ * namespace first, then references with a name, then values, then items by index.
  */
 #ifndef OURO_SRC_ANALYZE_PATH_H
 #define OURO_SRC_ANALYZE_PATH_H
@@ -13,6 +15,8 @@
 #include "graph.h"
 
 #define PATH_LENGTH_MAX 4096
+
+#define PATH_DETOUR 8
 
 /* Paths after the first are looked for among this many objects: the nearest ones. */
 #define PATH_NEAR (1u << 16)
@@ -38,9 +42,10 @@ typedef struct path_finder path_finder;
 path_finder *path_finder_make(const graph *g);
 void path_finder_free(path_finder *f);
 
-/* Up to `room` (at least 1) paths: the shortest, then ones through another first step from the
- * target or to another root, where there are that many near by; each is the shortest of its kind.
- * Paths to roots come before those that end unseen, shorter ones before longer ones. Returns how
+/* Up to `room` (at least 1) paths: the one described above, then ones through another first step
+ * from the target or to another root, where there are that many near by; each is chosen in
+ * the same way. After the first one paths to roots come before those that end unseen, shorter ones
+ * before longer ones. Returns how
  * many, at least 1 (PATH_NONE). Free each with path_free. 0: out of memory. */
 size_t path_find(path_finder *f, graph_node target, path *paths, size_t room);
 void path_free(path *p);

@@ -8,6 +8,9 @@
 #define LOST_BYTES 64   /* of a container, at most, that one edge the graph lost can explain */
 #define LOST_CHECKS 256 /* containers whose edges are counted in the file for that reason */
 
+#define EXAMPLE_TRIES 1000 /* copies of a value that are tried as the example */
+#define EXAMPLE_HOLDERS 4  /* of each that are looked at */
+
 typedef struct waste_value {
   uint32_t digest;
   graph_node node;
@@ -72,7 +75,7 @@ static void add_waste(waste_finder *f, waste_kind kind, uint32_t type, uint64_t 
   sum->row.example = example;
 }
 
-/* --- Empty room -------------------------------------------------------------------------------- */
+/* --- Empty room ------------------------------------------------------------------------------- */
 
 /* The smallest power of two from 8 on that is at least `n`. */
 static uint64_t table_slots(uint64_t n) {
@@ -140,7 +143,7 @@ static void find_empty_room(waste_finder *f) {
   }
 }
 
-/* --- What only the file knows ------------------------------------------------------------------ */
+/* --- What only the file knows ----------------------------------------------------------------- */
 
 static bool add_value(waste_finder *f, graph_node node, uint32_t digest) {
   if (f->value_count == f->value_room) {
@@ -221,7 +224,7 @@ static bool read_digests(waste_finder *f) {
   return good;
 }
 
-/* --- Equal values ------------------------------------------------------------------------------ */
+/* --- Equal values ----------------------------------------------------------------------------- */
 
 /* By digest, those of one digest in the order of their addresses: a byte at a time from the lowest
  * on (radix sort). */
@@ -248,10 +251,31 @@ static int compare_equal(const void *a, const void *b) {
   return x->node < y->node ? -1 : x->node > y->node;
 }
 
+/* Held by code or a class, or by a tuple of theirs: a poor example, the program did not make it. */
+static bool is_constant(const graph *g, graph_node node, int depth) {
+  for (uint32_t i = 0; i < graph_in_degree(g, node) && i < EXAMPLE_HOLDERS; i++) {
+    graph_node holder = g->in[g->first_in[node] + i];
+    snapshot_type_kind kind = waste_type(g, holder).kind;
+    if (kind == SNAPSHOT_CODE || kind == SNAPSHOT_TYPE || kind == SNAPSHOT_FUNCTION) return true;
+    if (kind == SNAPSHOT_TUPLE && depth > 0 && is_constant(g, holder, depth - 1)) return true;
+  }
+  return false;
+}
+
+static graph_node pick_example(const graph *g, const waste_equal *copies, size_t count) {
+  for (size_t i = 0; i < count && i < EXAMPLE_TRIES; i++)
+    if (!is_constant(g, copies[i].node, 1)) return copies[i].node;
+  return copies->node;
+}
+
 /* Two digests among millions can be the same by chance: small values count from some copies on. */
 static void add_equal(waste_finder *f, const waste_equal *first, size_t copies) {
   if (copies < 2 || (copies < WASTE_COPIES && first->size < WASTE_LARGE)) return;
-  add_waste(f, WASTE_EQUAL, first->type, copies, (copies - 1) * first->size, first->node);
+  waste_sum *sum = &f->sums[WASTE_EQUAL * f->types + first->type];
+  uint64_t bytes = (copies - 1) * first->size;
+  if (bytes > sum->best) sum->row.copies = copies;
+  graph_node example = bytes > sum->best ? pick_example(f->g, first, copies) : first->node;
+  add_waste(f, WASTE_EQUAL, first->type, copies, bytes, example);
 }
 
 static bool split_values(waste_finder *f, const waste_value *values, size_t count) {
@@ -283,7 +307,7 @@ static bool find_equal(waste_finder *f) {
   return true;
 }
 
-/* --- Dictionaries that could be slots ---------------------------------------------------------- */
+/* --- Dictionaries that could be slots --------------------------------------------------------- */
 
 static waste_shape *shape_slot(const waste_finder *f, uint32_t type, uint32_t names) {
   size_t mask = f->shape_room - 1, i = (size_t)waste_mix((uint64_t)type << 32 | names) & mask;
@@ -332,7 +356,7 @@ static bool find_slots(waste_finder *f) {
   return true;
 }
 
-/* --- All of it --------------------------------------------------------------------------------- */
+/* --- All of it -------------------------------------------------------------------------------- */
 
 static int compare_waste(const void *a, const void *b) {
   const waste_row *x = a, *y = b;

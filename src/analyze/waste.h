@@ -28,7 +28,9 @@ typedef struct waste_row {
   uint32_t type;      /* ROOM: of the containers; EQUAL: of the copies; SLOTS: of the instances */
   uint64_t objects;   /* that take part */
   uint64_t bytes;     /* that could be had back */
-  graph_node example; /* the largest waste; one of the value that wastes most; an instance */
+  graph_node example; /* the largest waste; one of the value that wastes most, where there is one
+                         that is no constant of code; an instance */
+  uint64_t copies;    /* EQUAL: of the example's value */
 } waste_row;
 
 /* A row per kind and type, most bytes first; reads the file once. Values count as equal by type,

@@ -35,7 +35,7 @@ static void draw_nodes(small *h, uint32_t type, int count, uint64_t size) {
   for (int i = 0; i < count; i++) small_node(h, type, size);
 }
 
-/* --- Which ------------------------------------------------------------------------------------- */
+/* --- Which ------------------------------------------------------------------------------------ */
 
 TEST(C2_the_ring_of_three) {
   small h = {0};
@@ -134,7 +134,26 @@ TEST(cycles_through_the_same_types_are_one_group) {
   small_close(&h);
 }
 
-/* --- Shortest ---------------------------------------------------------------------------------- */
+TEST(the_example_is_the_smallest_component) {
+  for (int k = 0; k < 2; k++) {
+    small h = {0};
+    draw_nodes(&h, draw_type(&h), 5, 48); /* rings of two, one has a tail that comes back */
+    int alone = k ? 0 : 3, first = k ? 2 : 0;
+    small_attribute(&h, alone, alone + 1, "next");
+    small_attribute(&h, alone + 1, alone, "next");
+    for (int i = 0; i < 3; i++) small_attribute(&h, first + i, first + (i + 1) % 3, "next");
+    small_attribute(&h, first + 1, first, "next");
+    small_open(&h);
+    found f = find(&h, ALL);
+    CHECK_EQ(f.count, 1);
+    CHECK_EQ(f.groups->components, 2);
+    CHECK_EQ(f.groups->nodes[0], small_at(&h, alone));
+    free(f.groups);
+    small_close(&h);
+  }
+}
+
+/* --- Shortest --------------------------------------------------------------------------------- */
 
 /* A ring of `length`, to which `chords` are added that lead forward, so that the shortest cycle is
  * known: each chord from i to i + `jump` shortens it once. */
@@ -182,7 +201,7 @@ TEST(a_large_component_has_a_cycle_from_a_sample) {
   small_close(&h);
 }
 
-/* --- The edge to make weak --------------------------------------------------------------------- */
+/* --- The edge to make weak -------------------------------------------------------------------- */
 
 TEST(M8_the_reference_back_to_an_owner_is_made_weak) {
   static const char *const words[] = {"parent", "_owner", "__self", "prev"};
@@ -284,7 +303,8 @@ TEST(M8_a_closed_over_self_is_made_weak) {
   small_close(&h);
 }
 
-/* Two cycles share the edge from 0 to 1: only its loss ends both, whatever the others are called. */
+/* Two cycles share the edge from 0 to 1: only its loss ends both, whatever the others are
+ * called. */
 TEST(M8_the_edge_that_ends_all_cycles_is_made_weak) {
   small h = {0};
   draw_nodes(&h, draw_type(&h), 4, 48);
@@ -301,7 +321,8 @@ TEST(M8_the_edge_that_ends_all_cycles_is_made_weak) {
   small_close(&h);
 }
 
-/* Each node also has a cycle of its own, longer: no edge ends all, but 0 to 1 is on two shortest. */
+/* Each node also has a cycle of its own, longer: no edge ends all, but 0 to 1 is on two
+ * shortest. */
 TEST(M8_else_the_edge_on_most_shortest_cycles) {
   small h = {0};
   draw_nodes(&h, draw_type(&h), 10, 48);
@@ -317,7 +338,7 @@ TEST(M8_else_the_edge_on_most_shortest_cycles) {
   small_close(&h);
 }
 
-/* --- Against all cycles of small graphs -------------------------------------------------------- */
+/* --- Against all cycles of small graphs ------------------------------------------------------- */
 
 enum { NODES_MAX = 9, NEVER = 100 };
 

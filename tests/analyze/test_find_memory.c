@@ -39,7 +39,8 @@ void *__wrap_os_remap(void *p, size_t size, size_t new_size) {
   return refuses() ? NULL : __real_os_remap(p, size, new_size);
 }
 
-/* Rings, copies, a long chain and instances with dictionaries: more of each than tables begin with. */
+/* Rings, copies, a long chain and instances with dictionaries: more of each than tables begin
+ * with. */
 static void draw(small *h) {
   uint32_t str = small_type(h, SNAPSHOT_STR, "str"), dict = small_type(h, SNAPSHOT_DICT, "dict");
   int name = small_node(h, str, 50),

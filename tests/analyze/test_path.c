@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Paths from roots (M4): shortest, whole, each of another kind; the ends they prefer; signatures. */
+/* Paths from roots (M4): shortest, whole, each of another kind; the ends they prefer;
+ * signatures. */
 #include "test.h"
 
 #include "analyze/path.h"
@@ -49,7 +50,7 @@ static uint64_t signature(const small *h, int target) {
   return sign;
 }
 
-/* --- One path ---------------------------------------------------------------------------------- */
+/* --- One path --------------------------------------------------------------------------------- */
 
 TEST(M4_the_shortest_path_is_found) {
   small h = {0};
@@ -149,20 +150,71 @@ TEST(a_root_comes_before_an_unseen_reference) {
   small_close(&h);
 }
 
-/* --- What is preferred ------------------------------------------------------------------------- */
+/* --- What is preferred ------------------------------------------------------------------------ */
 
-TEST(modules_and_frames_say_more_than_types) {
-  static const snapshot_root_kind kinds[] = {SNAPSHOT_ROOT_TYPE, SNAPSHOT_ROOT_INTERPRETER,
-                                             SNAPSHOT_ROOT_THREAD, SNAPSHOT_ROOT_FRAME,
+/* root -> ... -> target, `steps` of them; returns the root. */
+static int draw_way(small *h, int target, int steps) {
+  int node = target;
+  for (int i = 0; i < steps; i++) {
+    int above = small_node(h, 0, 16);
+    small_attribute(h, above, node, "x");
+    node = above;
+  }
+  return node;
+}
+
+TEST(M4_a_holder_that_lasts_comes_before_a_call) {
+  for (int steps = 1; steps < 14; steps++) {
+    small h = {0};
+    small_type(&h, SNAPSHOT_INSTANCE, "app.Node");
+    int target = small_node(&h, 0, 16);
+    small_root(&h, draw_way(&h, target, 2), SNAPSHOT_ROOT_FRAME, "main");
+    small_root(&h, draw_way(&h, target, steps), SNAPSHOT_ROOT_MODULE, "app");
+    small_open(&h);
+    asked a = ask(&h, target, 1);
+    bool lasts = steps <= 2 + PATH_DETOUR;
+    CHECK_EQ(root_kind(&h, &a.paths[0]), lasts ? SNAPSHOT_ROOT_MODULE : SNAPSHOT_ROOT_FRAME);
+    CHECK_EQ(a.paths[0].length, 1 + (lasts ? steps : 2));
+    forget(&a);
+    small_close(&h);
+  }
+}
+
+TEST(M4_else_the_call_that_began_first) {
+  small h = {0};
+  small_type(&h, SNAPSHOT_FRAME, "running frame");
+  int target = small_node(&h, 0, 16), other = draw_way(&h, target, 3), calls[3];
+  small_root(&h, draw_way(&h, small_node(&h, 0, 16), 1), SNAPSHOT_ROOT_FRAME, "other");
+  small_root(&h, other, SNAPSHOT_ROOT_FRAME,
+             "other");          /* the first of its thread too, not as near */
+  for (int i = 0; i < 3; i++) { /* the newest first */
+    calls[i] = draw_way(&h, target, i == 0 ? 1 : 2);
+    small_root(&h, calls[i], SNAPSHOT_ROOT_FRAME, "main");
+  }
+  small_open(&h);
+  asked a = ask(&h, target, 1);
+  CHECK_EQ(a.paths[0].nodes[0], small_at(&h, calls[2]));
+  CHECK_EQ(a.paths[0].length, 3);
+  forget(&a);
+  a = ask(&h, calls[0], 1); /* a call is a root all the same */
+  CHECK_EQ(a.paths[0].length, 1);
+  forget(&a);
+  small_close(&h);
+}
+
+TEST(modules_say_more_than_types_and_calls_least) {
+  static const snapshot_root_kind kinds[] = {SNAPSHOT_ROOT_FRAME, SNAPSHOT_ROOT_TYPE,
+                                             SNAPSHOT_ROOT_INTERPRETER, SNAPSHOT_ROOT_THREAD,
                                              SNAPSHOT_ROOT_MODULE};
-  for (size_t most = 1; most <= 5; most++) {
+  for (size_t k = 0; k < 10; k++) { /* in both orders */
+    size_t most = 1 + k / 2;
     small h = {0};
     uint32_t t = small_type(&h, SNAPSHOT_INSTANCE, "app.Node");
     int target = small_node(&h, t, 16);
     for (size_t i = 0; i < most; i++) {
       int root = small_node(&h, t, 16);
       small_edge(&h, root, target);
-      small_root(&h, root, kinds[i], "x");
+      small_root(&h, root, kinds[k % 2 ? most - 1 - i : i], "x");
     }
     small_open(&h);
     asked a = ask(&h, target, 1);
@@ -216,7 +268,7 @@ TEST(a_modules_namespace_is_preferred) {
   }
 }
 
-/* --- Several paths ----------------------------------------------------------------------------- */
+/* --- Several paths ---------------------------------------------------------------------------- */
 
 TEST(M4_other_holders_and_other_roots_have_paths_of_their_own) {
   small h = {0};
@@ -268,7 +320,7 @@ TEST(one_finder_answers_many_questions) {
   small_close(&h);
 }
 
-/* --- Long paths -------------------------------------------------------------------------------- */
+/* --- Long paths ------------------------------------------------------------------------------- */
 
 static void draw_chain(small *h, int length) {
   uint32_t t = small_type(h, SNAPSHOT_INSTANCE, "app.Node");
@@ -297,7 +349,7 @@ TEST(long_paths_leave_out_their_middle) {
   }
 }
 
-/* --- Against every path there is --------------------------------------------------------------- */
+/* --- Against every path there is -------------------------------------------------------------- */
 
 enum { NODES_MAX = 12 };
 
@@ -401,7 +453,40 @@ TEST(M4_paths_of_random_graphs) {
   }
 }
 
-/* --- Signatures -------------------------------------------------------------------------------- */
+/* As above, some roots are calls of one thread; `least` of those that last, and of the calls. */
+TEST(M4_first_paths_of_random_graphs_with_calls) {
+  for (int i = 0; i < 2000; i++) {
+    small h = {0};
+    drawn d;
+    draw_random(&h, &d);
+    int distance[NODES_MAX], least[2] = {0, 0}, oldest = -1;
+    for (int r = 0; r < h.root_count; r++)
+      if (test_random() % 2) h.roots[r].kind = SNAPSHOT_ROOT_FRAME;
+    small_open(&h);
+    distances(&d, -1, distance);
+    for (int r = 0; r < h.root_count; r++) {
+      int far = distance[h.roots[r].node], *of = &least[h.roots[r].kind == SNAPSHOT_ROOT_FRAME];
+      if (far && (!*of || far < *of)) *of = far;
+    }
+    bool lasts = least[0] && (!least[1] || least[0] <= least[1] + PATH_DETOUR);
+    for (int r = 0; r < h.root_count; r++) { /* the newest first */
+      int far = distance[h.roots[r].node];
+      if (h.roots[r].kind == SNAPSHOT_ROOT_FRAME && far && far <= least[1] + PATH_DETOUR)
+        oldest = h.roots[r].node;
+    }
+    asked a = ask(&h, d.target, 1);
+    const path *p = &a.paths[0];
+    if (d.root[d.target]) CHECK_EQ(p->length, 1);
+    else if (lasts) CHECK_EQ(p->length, least[0] + 1);
+    else if (oldest >= 0) CHECK_EQ(p->nodes[0], small_at(&h, oldest));
+    else CHECK_EQ(p->end, PATH_NONE);
+    if (p->end == PATH_ROOT) check_path(&h, &d, p);
+    forget(&a);
+    small_close(&h);
+  }
+}
+
+/* --- Signatures ------------------------------------------------------------------------------- */
 
 /* module -> its dictionary -> `global` -> list -> two sessions by index; returns the first. */
 static int draw_sessions(small *h, const char *module_name, const char *global, bool other_order) {

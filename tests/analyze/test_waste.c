@@ -34,7 +34,7 @@ static waste_row find_one(const small *h) {
   return row;
 }
 
-/* --- Empty room -------------------------------------------------------------------------------- */
+/* --- Empty room ------------------------------------------------------------------------------- */
 
 typedef struct drawn {
   small h;
@@ -109,8 +109,8 @@ TEST(M8_a_dictionary_that_kept_its_table) {
   small_close(&d.h);
 }
 
-/* A table of 2^k slots takes up to two thirds of them, and grows to more than three times what is in
- * it. */
+/* A table of 2^k slots takes up to two thirds of them, and grows to more than three times what is
+ * in it. */
 TEST(dictionaries_as_they_grow_are_not_reported) {
   drawn d = draw_types();
   draw_dict(&d, 0, 64);
@@ -180,7 +180,7 @@ TEST(an_empty_container_is_reported_beside_lost_objects) {
   small_close(&d.h);
 }
 
-/* --- Equal values ------------------------------------------------------------------------------ */
+/* --- Equal values ----------------------------------------------------------------------------- */
 
 static int draw_value(small *h, uint32_t type, uint64_t size, uint32_t digest) {
   int value = small_node(h, type, size);
@@ -210,6 +210,27 @@ TEST(M8_a_string_stored_many_times) {
   CHECK_EQ(f.rows[1].objects, 20);
   CHECK_EQ(f.rows[1].bytes, 19 * 64);
   free(f.rows);
+  small_close(&h);
+}
+
+TEST(the_example_is_no_constant_of_code) {
+  small h = {0};
+  uint32_t str = small_type(&h, SNAPSHOT_STR, "str"), list = small_type(&h, SNAPSHOT_LIST, "list");
+  uint32_t tuple = small_type(&h, SNAPSHOT_TUPLE, "tuple");
+  int code = small_node(&h, small_type(&h, SNAPSHOT_CODE, "code"), 200);
+  int constants = small_node(&h, tuple, 200), items = small_node(&h, list, 400), made = -1;
+  small_attribute(&h, code, constants, "co_consts");
+  for (int i = 0; i < 40; i++) {
+    int value = draw_value(&h, str, 64, 7);
+    if (i == 20) made = value;
+    small_item(&h, i < 20 ? constants : items, value, (uint64_t)i);
+  }
+  for (int i = 0; i < 30; i++) draw_value(&h, str, 64, 9);
+  small_open(&h);
+  waste_row row = find_one(&h);
+  CHECK_EQ(row.objects, 70);
+  CHECK_EQ(row.copies, 40);
+  CHECK_EQ(row.example, small_at(&h, made));
   small_close(&h);
 }
 
@@ -272,7 +293,7 @@ TEST(copies_of_random_values) {
   small_close(&h);
 }
 
-/* --- Dictionaries that could be slots ---------------------------------------------------------- */
+/* --- Dictionaries that could be slots --------------------------------------------------------- */
 
 typedef struct model {
   small h;
@@ -294,7 +315,7 @@ static int draw_instance(model *m, int first, int count) {
   int instance = small_node(&m->h, m->instance, 48), dict = small_node(&m->h, m->dict, 232);
   small_attribute(&m->h, instance, dict, "__dict__");
   for (int i = 0; i < count; i++) /* in another order each time */
-    small_entry(&m->h, dict, m->names[first + (i + instance) % count], m->names[0]);
+    small_entry(&m->h, dict, m->names[first + (i + instance) % count], instance);
   return dict;
 }
 
