@@ -29,7 +29,7 @@ def packages(settings: Settings, python: interpreter.Interpreter) -> Path:
 def versions(folder: Path) -> str:
     """As pip names its folders."""
     names = (path.name.removesuffix(".dist-info") for path in sorted(folder.glob("*.dist-info")))
-    return ", ".join(name for name in names if name.partition("-")[0] in PEERS)
+    return ", ".join(name for name in names if name.partition("-")[0].lower() in PEERS)
 
 
 def start(command: list[str], env: tuple[tuple[str, str], ...] = ()) -> Numbers:
@@ -76,10 +76,10 @@ def with_peer(
 TABLE = (  # name, unit, number, factor, to reach
     ("the program stands still", "ms", "pause", 1e3, 30.0),
     ("snapshot, from request to closed file", "s", "snapshot", 1, 3.0),
-    ("  bytes in the file per object", "B", "file_per_object", 1, 12.0),
+    ("  bytes in the file per object", "bytes", "file_per_object", 1, 12.0),
     ("objects by type", "s", "types", 1, None),
     ("graph, dominators, retained sizes, suspects", "s", "retained", 1, 3.0),
-    ("  resident per object, beyond 8 per reference", "B", "beyond_edges", 1, 48.0),
+    ("  resident per object, beyond 8 per reference", "bytes", "beyond_edges", 1, 48.0),
     ("audit of all objects, after loading", "s", "audit", 1, 0.15),
     ("  references found beyond the counts", "count", "overexplained", 1, 0.0),
     ("one object's path to a root, after loading", "ms", "path", 1e3, 20.0),
