@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A buffer that fills and is written out: it is fuller at one moment than at another, and does not grow.
 
-class: no growth | cannot tell | retained
+class: no growth | churn
 bytes: 0.0 MiB ± 100 %
 """
 
