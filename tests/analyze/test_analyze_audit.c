@@ -10,8 +10,8 @@ static const audit_row *row_of(const audit_row *rows, size_t count, uint32_t typ
   return NULL;
 }
 
-/* M5: k forgotten references are found, by type. */
-TEST(forgotten_references_are_counted_by_type) {
+/* K forgotten references are found, by type. */
+TEST(M5_forgotten_references_are_counted_by_type) {
   static const int forgotten[] = {0, 1, 10, 1000};
   for (int k = 0; k < 4; k++) {
     small h = {0};

@@ -177,6 +177,8 @@ TEST(an_object_that_continues_is_one_node) {
   CHECK_EQ(h.g.nodes, 3);
   CHECK_EQ(graph_out_degree(&h.g, small_at(&h, wide)), MANY);
   CHECK_EQ(graph_size(&h.g, small_at(&h, wide)), 2);
+  CHECK_EQ(h.g.block[small_at(&h, wide)], 0);
+  CHECK_EQ(h.g.block[small_at(&h, last)], snapshot_object_blocks(h.s) - 1);
   check_facts(&h);
   check_edges(&h);
   check_names(&h);
@@ -239,6 +241,80 @@ TEST(of_two_records_of_one_address_the_first_counts) {
   CHECK_EQ(graph_size(&g, 1), 5ull << 32);
   CHECK_EQ(g.count[1], UINT32_MAX);
   CHECK_EQ(g.root_count, 0);
+  graph_finish(&g);
+  file_close(&f);
+}
+
+/* --- Blocks in another order ------------------------------------------------------------------ */
+
+/* The file again, its first block of objects last of them; or without it, and without an end that
+ * would tell. */
+static void file_turn(file *f, bool drop) {
+  off_t length = lseek(f->descriptor, 0, SEEK_END), at = sizeof(snapshot_header), first = 0;
+  int turned = memfd_create("turned", MFD_CLOEXEC);
+  char *bytes = malloc((size_t)length);
+  size_t first_size = 0;
+  CHECK_EQ(pread(f->descriptor, bytes, (size_t)length, 0), length);
+  CHECK_EQ(write(turned, bytes, (size_t)at), at);
+  while (at < length) {
+    snapshot_block block;
+    memcpy(&block, bytes + at, sizeof block);
+    size_t size = sizeof block + (block.length + 7) / 8 * 8;
+    if (block.kind == SNAPSHOT_END && !drop)
+      CHECK_EQ(write(turned, bytes + first, first_size), first_size);
+    if (block.kind == SNAPSHOT_OBJECTS && first == 0) first = at, first_size = size;
+    else if (block.kind != SNAPSHOT_END || !drop) CHECK_EQ(write(turned, bytes + at, size), size);
+    at += (off_t)size;
+  }
+  free(bytes);
+  close(f->descriptor);
+  f->descriptor = turned;
+}
+
+enum { WIDE = 600000 };
+
+/* An object with many references to itself, and three small ones after it. */
+static file file_wide(void) {
+  file f = file_begin();
+  writer_object(f.w, &(writer_object_facts){.address = 64, .size = 77, .count = 5, .flags = 6});
+  writer_run(f.w, SNAPSHOT_INDEX, 0, WIDE);
+  for (int i = 0; i < WIDE; i++) writer_edge(f.w, 64 + 64 * (uint64_t)(i % 4));
+  writer_object_end(f.w);
+  for (uint64_t i = 2; i < 5; i++) file_object(&f, 64 * i, i, 64);
+  CHECK_EQ(writer_end(f.w), 0);
+  return f;
+}
+
+TEST(what_continues_may_come_before_what_it_continues) {
+  char why[SNAPSHOT_WHY] = "";
+  graph g;
+  file f = file_wide();
+  file_turn(&f, false);
+  file_open(&f);
+  CHECK(graph_build(&g, f.s, NULL, why));
+  CHECK_EQ(g.nodes, 4);
+  CHECK_EQ(g.edges, WIDE + 3);
+  CHECK_EQ(graph_size(&g, 0), 77);
+  CHECK_EQ(g.flags[0], 6);
+  CHECK_EQ(g.count[0], 5);
+  CHECK_EQ(g.type[0], 0);
+  CHECK_EQ(g.block[0], snapshot_object_blocks(f.s) - 1);
+  graph_finish(&g);
+  file_close(&f);
+}
+
+TEST(what_continues_nothing_is_lost) {
+  char why[SNAPSHOT_WHY] = "";
+  graph g;
+  file f = file_wide();
+  file_turn(&f, true);
+  file_open(&f);
+  CHECK(graph_build(&g, f.s, NULL, why));
+  CHECK_EQ(g.nodes, 3);
+  CHECK_EQ(g.edges, 0);
+  CHECK(g.lost > 3);
+  CHECK_EQ(graph_find(&g, 64), GRAPH_NONE);
+  CHECK_EQ(graph_size(&g, 0), 2);
   graph_finish(&g);
   file_close(&f);
 }
