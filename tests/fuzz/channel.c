@@ -25,6 +25,24 @@ static void must(bool holds, const char *what) {
 
 /* --- Requests --- */
 
+/* What a request is, found otherwise: a whole line that is one of these words. */
+static request_kind kind_of(const char *text, size_t size) {
+  static const struct {
+    const char *line;
+    request_kind kind;
+  } all[] = {{"ping\n", REQUEST_PING},
+             {"ledger\n", REQUEST_LEDGER},
+             {"gc\n", REQUEST_GC},
+             {"give_back\n", REQUEST_GIVE_BACK},
+             {"snapshot\n", REQUEST_SNAPSHOT},
+             {"snapshot redact\n", REQUEST_SNAPSHOT_REDACTED}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    size_t length = strlen(all[i].line);
+    if (size >= length && memcmp(text, all[i].line, length) == 0) return all[i].kind;
+  }
+  return REQUEST_UNKNOWN;
+}
+
 static void read_request(const char *text, size_t size) {
   request_kind last = REQUEST_INCOMPLETE;
   size_t most = size < REQUEST_BYTES_MAX ? size : REQUEST_BYTES_MAX;
@@ -34,6 +52,8 @@ static void read_request(const char *text, size_t size) {
     last = now;
   }
   must(last != REQUEST_INCOMPLETE || most < REQUEST_BYTES_MAX, "a request has an end");
+  if (last == REQUEST_INCOMPLETE || last == REQUEST_TOO_LONG) return;
+  must(last == kind_of(text, most), "a request is what its words say, and nothing else is");
 }
 
 /* --- Replies --- */
