@@ -307,6 +307,19 @@ TEST(a_million_texts_are_found_by_address) {
   snapshot_close(s);
 }
 
+/* However few there are, whoever looks for another one comes to an end. */
+TEST(what_has_no_text_is_not_found_among_few) {
+  for (uint64_t texts = 0; texts < 6; texts++) {
+    writing now = write_unnamed();
+    for (uint64_t i = 0; i < texts; i++) writer_text(now.w, 64 + i * 64, SNAPSHOT_TITLE, "t", 1);
+    snapshot *s = read_back(&now, why);
+    CHECK_STR(why, "");
+    for (uint64_t i = 0; i < 1000; i++)
+      CHECK_EQ(text_of(s, 64 + i * 64, SNAPSHOT_TITLE).text != NULL, i < texts);
+    snapshot_close(s);
+  }
+}
+
 TEST(of_several_texts_the_first_counts) {
   writing now = write_unnamed();
   writer_text(now.w, 64, SNAPSHOT_TITLE, "first", 5);
