@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "analyze/cycles.h"
 #include "analyze/diff.h"
@@ -120,12 +121,13 @@ static void growth(const heap *before, const char *path) {
   diff_row *rows;
   size_t count;
   load(&after, path, false);
-  double began = seconds();
+  double began = seconds(), used = (double)clock() / CLOCKS_PER_SEC;
   if (!diff_types(&before->graph, &after.graph, &rows, &count)) fail("out of memory");
   free(rows);
   if (!diff_holders(&before->reach, &after.reach, &rows, &count)) fail("out of memory");
   free(rows);
   lap("diff", began);
+  printf("diff_cpu %.6f\n", (double)clock() / CLOCKS_PER_SEC - used);
 }
 
 int main(int argc, char **argv) {
@@ -135,6 +137,7 @@ int main(int argc, char **argv) {
   load(&h, argv[1], true);
   suspects(&h);
   lap("whole", began);
+  printf("whole_cpu %.6f\n", (double)clock() / CLOCKS_PER_SEC);
   sizes(&h);
   audit(&h);
   paths(&h);
