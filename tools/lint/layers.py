@@ -21,6 +21,7 @@ MAY_ASK_THE_COMPILER = (
     "python/ext/compat.h",
     "python/ext/gc/compat.h",
     "python/ext/gc/frames.h",
+    "python/ext/snap/compat.h",
 )
 # Public headers that are not named as their layer.
 OBJECT = "ouro object_inline gc weak list tuple dict set str bytes number record"
