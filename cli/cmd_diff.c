@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "analyze/diff.h"
 #include "duration.h"
@@ -38,11 +39,9 @@ typedef struct pair {
   path_finder *finder[2]; /* where holders are shown */
 } pair;
 
-/* How a program would name the object; "": nothing to name. */
+/* How a program would name the object. */
 static void place_of(const heapfile *h, path_finder *finder, graph_node n, char out[HEAP_TEXT]) {
   path p;
-  out[0] = '\0';
-  if (n == GRAPH_NONE) return;
   if (path_find(finder, n, &p, 1) == 0) cli_die(CLI_FAILED, "out of memory");
   heap_place(&h->graph, &p, out);
   path_free(&p);
@@ -51,7 +50,8 @@ static void place_of(const heapfile *h, path_finder *finder, graph_node n, char 
 /* The holder in the later file, or else as it was. */
 static void holder_of(const pair *p, const diff_row *row, char out[HEAP_TEXT]) {
   if (row->after != GRAPH_NONE) place_of(&p->after, p->finder[1], row->after, out);
-  else place_of(&p->before, p->finder[0], row->before, out);
+  else if (row->before != GRAPH_NONE) place_of(&p->before, p->finder[0], row->before, out);
+  else strcpy(out, "several");
 }
 
 static void set_change(struct libscols_line *line, size_t column, const uint64_t of[2],

@@ -16,8 +16,11 @@
 #define DEPTH 3
 #define LIMIT_MOST 1000
 #define BELOW 4 /* children of what is not on top, unless --limit says otherwise */
-/* Of what is above them, smaller parts are left out: a permille of it. */
-#define SHARE_LEAST 10
+/* Smaller ones are left out, in permille of what is above them and of all; but the first few on top
+ * are shown in any case, and all where --limit is given. */
+#define OF_ABOVE 10
+#define OF_ALL 5
+#define SHOWN 3
 
 static const struct argp_option options[] = {
     CLI_HELP_OPTION,
@@ -37,26 +40,48 @@ const struct argp argp_dom = {
 typedef struct tree {
   const heapfile *h;
   size_t limit, below, depth;
+  bool all; /* small ones, too */
   uint64_t whole;
+  path_finder *finder;
   struct libscols_table *table; /* NULL: JSON */
 } tree;
 
 enum { COLUMN_OBJECT, COLUMN_RETAINED, COLUMN_SHARE, COLUMN_OWN };
 
-/* ".cache dict at 0x..." */
-static void describe(const tree *t, graph_node n, char out[2 * HEAP_TEXT]) {
-  char name[HEAP_TEXT], label[HEAP_TEXT];
+/* What code calls it: the reference that its dominator has, or where none dominates it and it has
+ * no title, how to get there. */
+static void label_of(const tree *t, graph_node n, char out[HEAP_TEXT]) {
   const graph *g = &t->h->graph;
   graph_node above = t->h->reach.idom[n];
   snapshot_edge edge;
-  heap_name(g, n, name);
-  bool named =
-      above != GRAPH_NONE && graph_label(g, above, n, &edge) && edge.kind != SNAPSHOT_UNNAMED;
-  if (named) heap_label(g, &edge, label);
-  else label[0] = '\0';
+  snapshot_text_kind kind;
+  snapshot_text title;
+  path p;
+  out[0] = '\0';
+  if (above != GRAPH_NONE) {
+    if (graph_label(g, above, n, &edge) && edge.kind != SNAPSHOT_UNNAMED) heap_label(g, &edge, out);
+  } else if (!snapshot_text_of(g->from, graph_address(g, n), &kind, &title)) {
+    if (path_find(t->finder, n, &p, 1) == 0) cli_die(CLI_FAILED, "out of memory");
+    if (p.length > 1) heap_place(g, &p, out);
+    path_free(&p);
+  }
+}
+
+/* ".cache  dict at 0x..." */
+static void describe(const tree *t, graph_node n, char out[2 * HEAP_TEXT]) {
+  char name[HEAP_TEXT], label[HEAP_TEXT];
+  label_of(t, n, label);
+  heap_name(&t->h->graph, n, name);
+  bool labelled = label[0] != '\0';
   heap_shorten(label, 18);
-  heap_shorten(name, named ? 32 : 44);
-  snprintf(out, (size_t)2 * HEAP_TEXT, "%s%s%s", label, named ? "  " : "", name);
+  heap_shorten(name, labelled ? 30 : 44);
+  snprintf(out, (size_t)2 * HEAP_TEXT, "%.*s%s%.*s", HEAP_TEXT - 4, label, labelled ? "  " : "",
+           HEAP_TEXT - 4, name);
+}
+
+static const char *share_of(const tree *t, uint64_t bytes, char out[DURATION_TEXT]) {
+  if (bytes < t->whole / 1000) return strcpy(out, "< 0.1 %");
+  return duration_format_share(bytes, t->whole, out);
 }
 
 static struct libscols_line *add_line(const tree *t, struct libscols_line *above, graph_node n) {
@@ -66,20 +91,17 @@ static struct libscols_line *add_line(const tree *t, struct libscols_line *above
   describe(t, n, text);
   scols_line_set_data(line, COLUMN_OBJECT, text);
   scols_line_set_data(line, COLUMN_RETAINED, size_format(retained, false, cell));
-  scols_line_set_data(line, COLUMN_SHARE, duration_format_share(retained, t->whole, share));
+  scols_line_set_data(line, COLUMN_SHARE, share_of(t, retained, share));
   scols_line_set_data(line, COLUMN_OWN, size_format(graph_size(&t->h->graph, n), false, cell));
   return line;
 }
 
 static json_t *json_object_of(const tree *t, graph_node n) {
   char label[HEAP_TEXT];
-  const graph *g = &t->h->graph;
-  graph_node above = t->h->reach.idom[n];
-  snapshot_edge edge;
-  json_t *object = heap_json_node(g, n);
+  json_t *object = heap_json_node(&t->h->graph, n);
   json_object_set_new(object, "retained", heap_json_whole(t->h->reach.retained[n]));
-  if (above != GRAPH_NONE && graph_label(g, above, n, &edge))
-    json_object_set_new(object, "label", json_string(heap_label(g, &edge, label)));
+  label_of(t, n, label);
+  if (label[0] != '\0') json_object_set_new(object, "label", json_string(label));
   return object;
 }
 
@@ -104,13 +126,19 @@ static json_t *add_all(const tree *t, struct libscols_line *above, const graph_n
   return list;
 }
 
+static uint64_t least_below(const tree *t, graph_node n) {
+  uint64_t of_all = t->whole / 1000 * OF_ALL;
+  uint64_t of_above = n == GRAPH_NONE ? 0 : t->h->reach.retained[n] / 1000 * OF_ABOVE;
+  return of_above > of_all ? of_above : of_all;
+}
+
 static json_t *add_below(const tree *t, struct libscols_line *above, graph_node n, size_t depth) {
   size_t room = n == GRAPH_NONE ? t->limit : t->below;
-  uint64_t least = n == GRAPH_NONE ? 0 : t->h->reach.retained[n] / 1000 * SHARE_LEAST;
   graph_node *nodes = malloc(room * sizeof *nodes);
   if (nodes == NULL) cli_die(CLI_FAILED, "out of memory");
   size_t count = reach_largest(&t->h->reach, n, nodes, room);
-  while (count > 0 && t->h->reach.retained[nodes[count - 1]] < least) count--;
+  size_t shown = t->all ? count : n == GRAPH_NONE ? SHOWN : 0;
+  while (count > shown && t->h->reach.retained[nodes[count - 1]] < least_below(t, n)) count--;
   json_t *list = add_all(t, above, nodes, count, depth);
   free(nodes);
   return list;
@@ -174,8 +202,11 @@ int cmd_dom(int argc, char **argv) {
   heapfile_open(&h, what.word[0], HEAPFILE_ALL);
   tree t = {.h = &h, .limit = what.limit > 0 ? what.limit : LIMIT, .whole = heapfile_bytes(&h)};
   if (t.limit > LIMIT_MOST) t.limit = LIMIT_MOST;
+  t.all = what.limit > 0;
   t.below = what.limit > 0 ? t.limit : BELOW;
   t.depth = what.depth > 0 ? what.depth : DEPTH;
+  t.finder = path_finder_make(&h.graph);
+  if (t.finder == NULL) cli_die(CLI_FAILED, "out of memory");
   heaptarget target = {.node = GRAPH_NONE};
   if (what.words > 1) heaptarget_find(&target, &h, what.word[1]);
   if (!what.json) new_table(&t);
@@ -187,6 +218,7 @@ int cmd_dom(int argc, char **argv) {
     table_print(t.table);
     next(&t, &what);
   }
+  path_finder_free(t.finder);
   heaptarget_free(&target);
   heapfile_close(&h);
   return CLI_DONE;

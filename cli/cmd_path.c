@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* ouro path: what keeps an object alive, or the objects of a type, grouped by how they are held. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "duration.h"
 #include "heapargs.h"
@@ -13,8 +15,9 @@
 
 #define LIMIT 3
 #define LIMIT_MOST 64
-/* Of a type with more objects so many are looked at, evenly spread. */
+/* Of a type with more objects at most so many are looked at, evenly spread, for about so long. */
 #define SAMPLE 256
+#define SECONDS 1
 
 static const struct argp_option options[] = {
     CLI_HELP_OPTION,
@@ -58,26 +61,42 @@ static int by_count(const void *a, const void *b) {
   return x->seen < y->seen ? 1 : x->seen > y->seen ? -1 : 0;
 }
 
+/* Nodes of the target, evenly spread over all; returns how many. */
+static size_t take_sample(const graph *g, const heaptarget *t, graph_node out[SAMPLE]) {
+  uint64_t met = 0, wanted = t->objects < SAMPLE ? t->objects : SAMPLE;
+  size_t taken = 0;
+  for (graph_node n = 0; n < g->nodes && taken < wanted; n++) {
+    if (!heaptarget_has(t, g, n)) continue;
+    /* The k-th one is the first beyond k / wanted of them all. */
+    if (met++ * wanted >= taken * t->objects) out[taken++] = n;
+  }
+  return taken;
+}
+
+/* In strides, so that those that the time was enough for are spread, too. */
 static void find_ways(ways *w, path_finder *finder, const graph *g, const heaptarget *t) {
-  uint64_t met = 0;
-  uint64_t wanted = t->objects < SAMPLE ? t->objects : SAMPLE;
+  graph_node sample[SAMPLE];
+  size_t count = take_sample(g, t, sample), stride = count % 97 != 0 ? 97 : 89;
+  time_t began = time(NULL);
   w->all = calloc(SAMPLE, sizeof *w->all);
   if (w->all == NULL) cli_die(CLI_FAILED, "out of memory");
-  for (graph_node n = 0; n < g->nodes && w->seen < wanted; n++) {
+  for (size_t i = 0; i < count && time(NULL) - began <= SECONDS; i++) {
     path p;
-    if (!heaptarget_has(t, g, n)) continue;
-    /* The k-th one looked at is the first beyond k / wanted of them all. */
-    if (met++ * wanted < w->seen * t->objects) continue;
+    graph_node n = sample[i * stride % count];
     if (path_find(finder, n, &p, 1) == 0) cli_die(CLI_FAILED, "out of memory");
     add_way(w, g, n, &p);
   }
   qsort(w->all, w->count, sizeof *w->all, by_count);
 }
 
-/* Of all objects, as far as the sample tells. */
+/* What was seen, as a part of all objects or bytes. */
 static uint64_t scaled(const ways *w, const heaptarget *t, uint64_t seen) {
-  return w->seen == t->objects ? seen
-                               : (uint64_t)((double)seen / (double)w->seen * (double)t->objects);
+  double times = (double)t->objects / (double)w->seen;
+  return w->seen == t->objects ? seen : (uint64_t)((double)seen * times);
+}
+
+static uint64_t bytes_of(const ways *w, const heaptarget *t, const way *one) {
+  return one->seen == w->seen ? t->bytes : scaled(w, t, one->bytes);
 }
 
 static void print_way(const graph *g, const ways *w, const heaptarget *t, const way *one) {
@@ -85,7 +104,7 @@ static void print_way(const graph *g, const ways *w, const heaptarget *t, const 
   bool all = w->seen == t->objects;
   snprintf(note, sizeof note, "%s %s%s, %s", table_is_ascii() ? "x" : "\u00d7", all ? "" : "about ",
            duration_format_count(scaled(w, t, one->seen), count),
-           size_format(scaled(w, t, one->bytes), false, bytes));
+           size_format(bytes_of(w, t, one), false, bytes));
   putchar('\n');
   print_heap_path(g, &one->example, 0, note);
 }
@@ -93,7 +112,7 @@ static void print_way(const graph *g, const ways *w, const heaptarget *t, const 
 static json_t *json_way(const graph *g, const ways *w, const heaptarget *t, const way *one) {
   json_t *object = heap_json_path(g, &one->example);
   json_object_set_new(object, "objects", heap_json_whole(scaled(w, t, one->seen)));
-  json_object_set_new(object, "bytes", heap_json_whole(scaled(w, t, one->bytes)));
+  json_object_set_new(object, "bytes", heap_json_whole(bytes_of(w, t, one)));
   return object;
 }
 
@@ -101,7 +120,7 @@ static void print_ways(const heapfile *h, const ways *w, const heaptarget *t, si
   char count[HEAP_COUNT], bytes[SIZE_TEXT], number[HEAP_COUNT];
   size_t shown = w->count < limit ? w->count : limit;
   printf("%s, %s", heap_count(t->objects, "object", count), size_format(t->bytes, false, bytes));
-  if (w->seen < t->objects) printf("; %d of them were looked at", SAMPLE);
+  if (w->seen < t->objects) printf("; %" PRIu64 " of them were looked at", w->seen);
   printf("; held in %s\n", heap_count(w->count, "way", number));
   for (size_t i = 0; i < shown; i++) print_way(&h->graph, w, t, &w->all[i]);
   if (shown < w->count)
