@@ -34,8 +34,11 @@ Edge = collections.namedtuple("Edge", "target kind label")
 def shower():
     """The program that prints a snapshot as JSON, built once; in a folder that ends with tests."""
     folder = pathlib.Path(_folder.name)
-    sources = [ROOT / "tests/snapshot/show.c", *(ROOT / "src/snapshot").glob("*.c"),
-               ROOT / "src/os/os_linux.c"]
+    sources = [
+        ROOT / "tests/snapshot/show.c",
+        *(ROOT / "src/snapshot").glob("*.c"),
+        ROOT / "src/os/os_linux.c",
+    ]
     folders = [f"-I{ROOT / name}" for name in ("src", "include")]
     command = ["cc", "-std=c11", "-O2", "-D_GNU_SOURCE", *folders, *sources, "-lm"]
     subprocess.run([*command, "-o", folder / "show"], check=True)
