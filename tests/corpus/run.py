@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Does `ouro why` tell the truth? Runs the programs of this folder, whose truth is known, and judges.
 
-    tests/corpus/run.py [CASE...] [--sizes 1,4,16] [--ouro PATH] [--python PATH] [--keep DIR]
+    tests/corpus/run.py [CASE...] [--sizes 1,4,16] [--ouro PATH] [--python PATH] [--pause TIME] [--keep DIR]
 
 Each program runs on Ouro and takes three snapshots; `ouro why --json` gets these. Its first finding must
 be of the right class, and one of the first three must name the culprit and the right kind of holder. With
@@ -128,6 +128,7 @@ class Tools:
     ouro: str
     python: str
     extension: str
+    pause: str = ""  # of `ouro run --pause`
 
     def environment(self, **more: str) -> dict[str, str]:
         ours = ("OURO", "CORPUS", "PYTHON")
@@ -137,7 +138,8 @@ class Tools:
 
 def take(tools: Tools, case: str, size: int, clean: bool, folder: str) -> list[str]:
     """Runs the program. The snapshots that it took."""
-    command = [tools.ouro, "run", "--quiet", "--python", tools.python, str(HERE / f"{case}.py"),
+    pause = ["--pause", tools.pause] if tools.pause else []
+    command = [tools.ouro, "run", "--quiet", *pause, "--python", tools.python, str(HERE / f"{case}.py"),
                str(size), *(["clean"] if clean else [])]
     done = subprocess.run(command, env=tools.environment(CORPUS_SNAPSHOTS=folder), timeout=300,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -235,6 +237,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--sizes", default="1,4,16")
     parser.add_argument("--ouro", default=str(Path(sys.executable).with_name("ouro")))
     parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--pause", default="", metavar="TIME", help="with Ouro's collector, in slices")
     parser.add_argument("--keep", metavar="DIR", help="leave the snapshots there")
     return parser.parse_args(arguments)
 
@@ -246,7 +249,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.exit(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(cases())}")
     with tempfile.TemporaryDirectory(prefix="ouro-corpus-") as folder:
         build_extension(options.python, folder)
-        tools = Tools(options.ouro, options.python, folder)
+        tools = Tools(options.ouro, options.python, folder, options.pause)
         results = []
         print(f"{'case':32} {'':3} {'class':6} {'holder':6} {'bytes':6} {'':5} the first finding")
         for case in options.cases or cases():
