@@ -184,13 +184,13 @@ TEST(M4_else_the_call_that_began_first) {
   small h = {0};
   small_type(&h, SNAPSHOT_FRAME, "running frame");
   int target = small_node(&h, 0, 16), other = draw_way(&h, target, 3), calls[3];
-  small_root(&h, draw_way(&h, small_node(&h, 0, 16), 1), SNAPSHOT_ROOT_FRAME, "other");
-  small_root(&h, other, SNAPSHOT_ROOT_FRAME,
-             "other");          /* the first of its thread too, not as near */
   for (int i = 0; i < 3; i++) { /* the newest first */
     calls[i] = draw_way(&h, target, i == 0 ? 1 : 2);
     small_root(&h, calls[i], SNAPSHOT_ROOT_FRAME, "main");
   }
+  small_root(&h, draw_way(&h, small_node(&h, 0, 16), 1), SNAPSHOT_ROOT_FRAME, "other");
+  /* The first of its thread too, not as near. */
+  small_root(&h, other, SNAPSHOT_ROOT_FRAME, "other");
   small_open(&h);
   asked a = ask(&h, target, 1);
   CHECK_EQ(a.paths[0].nodes[0], small_at(&h, calls[2]));
