@@ -198,6 +198,15 @@ int service_start(ouro_heap *heap, const service_options *options) {
   return ticks != 0 && channel != 0 ? -1 : 0;
 }
 
+/* Where another thread forks meanwhile, the end of that starts what is missing. */
+static void start_watching(void) {
+  if (pthread_mutex_trylock(&service.forking) == 0) {
+    if (!service.ticker.running) start_ticker(NULL);
+    pthread_mutex_unlock(&service.forking);
+  }
+  ticker_nudge(&service.ticker);
+}
+
 int service_watch(trigger_options *options, char why[TRIGGER_WHY]) {
   if (!service.started) {
     snprintf(why, TRIGGER_WHY, "Ouro is not installed: use `ouro run` or ouro.install()");
@@ -208,8 +217,7 @@ int service_watch(trigger_options *options, char why[TRIGGER_WHY]) {
   if (options->limit_permille != 0 && trigger_limit().limit == 0)
     warn("no limit of memory is set (control group, RLIMIT_AS, RLIMIT_DATA, --limit): there is "
          "nothing yet for --on-limit to watch");
-  if (!service.ticker.running) return start_ticker(NULL);
-  ticker_nudge(&service.ticker);
+  start_watching();
   return 0;
 }
 

@@ -170,7 +170,8 @@ bool trigger_look(void) {
 
 /* Only the first one: a program that goes on at its limit may meet thousands. */
 static void *note_failure(size_t size) {
-  if (trigger.failed || !trigger.options.memory_error || !hook_may_change()) return NULL;
+  bool wanted = trigger.options.memory_error && !trigger.failed;
+  if (!wanted || !compat_running() || !hook_may_change()) return NULL;
   trigger.failed = true;
   snprintf(trigger.reason, sizeof trigger.reason, "out of memory, %zu bytes were asked for", size);
   trigger.book_known = ledger_read(trigger.heap, &trigger.book) == 0;
