@@ -290,15 +290,15 @@ static bool check_count(const reading *r, char why[SNAPSHOT_WHY]) {
   return true;
 }
 
-static void *next_table(char **at, size_t count, size_t size) {
-  void *table = *at;
+static void *next_table(uintptr_t *at, size_t count, size_t size) {
+  void *table = (void *)*at;
   *at += (count * size + 15) & ~(size_t)15;
   return table;
 }
 
-/* Places the tables behind the struct; how far they reach from there. */
-static size_t place_tables(snapshot *s, char *from) {
-  char *at = from;
+/* Places the tables behind the struct, which is at `from`; how far they reach from there. */
+static size_t place_tables(snapshot *s, uintptr_t from) {
+  uintptr_t at = from;
   (void)next_table(&at, 1, sizeof *s);
   s->blocks = next_table(&at, s->block_count, sizeof *s->blocks);
   s->facts = next_table(&at, s->fact_count, sizeof *s->facts);
@@ -306,18 +306,17 @@ static size_t place_tables(snapshot *s, char *from) {
   s->names = next_table(&at, s->totals.names, sizeof *s->names);
   s->roots = next_table(&at, s->totals.roots, sizeof *s->roots);
   s->texts = next_table(&at, s->text_slots, sizeof *s->texts);
-  return (size_t)(at - from);
+  return at - from;
 }
 
 static snapshot *make_tables(const snapshot *counted) {
   snapshot measured = *counted;
-  static char nowhere[16];
-  size_t size = os_whole_pages(place_tables(&measured, nowhere));
+  size_t size = os_whole_pages(place_tables(&measured, 0));
   snapshot *s = os_map(size);
   if (!s) return NULL;
   *s = *counted;
   s->memory = size;
-  place_tables(s, (char *)s);
+  place_tables(s, (uintptr_t)s);
   return s;
 }
 
