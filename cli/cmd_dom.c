@@ -16,10 +16,11 @@
 #define DEPTH 3
 #define LIMIT_MOST 1000
 #define BELOW 4 /* children of what is not on top, unless --limit says otherwise */
-/* Smaller ones are left out, in permille of what is above them and of all; but the first few on top
- * are shown in any case, and all where --limit is given. */
+/* Smaller ones are left out, in permille of what is above them and of all; but the first few below
+ * what holds much are shown in any case, and all where --limit is given. */
 #define OF_ABOVE 10
 #define OF_ALL 5
+#define MUCH 50
 #define SHOWN 3
 
 static const struct argp_option options[] = {
@@ -137,7 +138,8 @@ static json_t *add_below(const tree *t, struct libscols_line *above, graph_node 
   graph_node *nodes = malloc(room * sizeof *nodes);
   if (nodes == NULL) cli_die(CLI_FAILED, "out of memory");
   size_t count = reach_largest(&t->h->reach, n, nodes, room);
-  size_t shown = t->all ? count : n == GRAPH_NONE ? SHOWN : 0;
+  bool much = n == GRAPH_NONE || t->h->reach.retained[n] > t->whole / 1000 * MUCH;
+  size_t shown = t->all ? count : much ? SHOWN : 0;
   while (count > shown && t->h->reach.retained[nodes[count - 1]] < least_below(t, n)) count--;
   json_t *list = add_all(t, above, nodes, count, depth);
   free(nodes);

@@ -182,8 +182,10 @@ static void print_head(const why *w) {
   const verdict *v = &w->verdict;
   const snapshot *from = w->file[w->count - 1].from;
   bool less = v->resident[1] < v->resident[0];
+  uint64_t pid = snapshot_number(from, "pid", 0);
   heap_clean(snapshot_fact(from, "command"), command);
-  printf("process %llu", (unsigned long long)snapshot_number(from, "pid", 0));
+  if (pid != 0) printf("process %llu", (unsigned long long)pid);
+  else printf("%s", last_path(w));
   if (command[0] != '\0') printf(", %s", heap_shorten(command, 50));
   printf("\nresident %s", size_format(v->resident[1], false, is));
   if (w->count > 1)
@@ -196,13 +198,14 @@ static void print_head(const why *w) {
 }
 
 static void print_last(const why *w) {
+  uint64_t pid = snapshot_number(w->file[0].from, "pid", 0);
   if (w->pid != 0 && !w->named)
     print_next("keeps them, to look closer", "ouro why --keep . %ld", (long)w->pid);
   else if (w->count > 1)
     print_next("what grew, by holder", "ouro diff --holders %s %s", w->file[0].path, last_path(w));
-  else
-    print_next("what grows, over a minute", "ouro why %llu",
-               (unsigned long long)snapshot_number(w->file[0].from, "pid", 0));
+  else if (pid != 0)
+    print_next("what grows, over a minute", "ouro why %llu", (unsigned long long)pid);
+  else print_next("what grows", "ouro why %s LATER-FILE", last_path(w));
 }
 
 static void print_why(const why *w, size_t limit) {

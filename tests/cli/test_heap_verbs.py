@@ -473,6 +473,12 @@ def test_fail_on_is_the_status_for_machines(tmp_path):
     assert (first["class"], first["holder"]) == ("reachable growth", "module global")
 
 
+def test_a_file_that_does_not_say_of_which_process(tmp_path):
+    file = heaps.shop(pid="", command="").write(tmp_path / "x.snap")
+    lines = ouro("why", file).stdout.splitlines()
+    assert lines[0] == str(file) and lines[-1].startswith(f"next:  ouro why {file} LATER-FILE ")
+
+
 @pytest.mark.parametrize("words", ["grow", "growth,", ",", "growth,refs,all", ""])
 def test_words_of_fail_on(shop, words):
     assert "uncollectable" in one_line(ouro("why", "--fail-on", words, shop.file), 2)
