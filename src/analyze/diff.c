@@ -12,6 +12,7 @@
 #define DIFF_MANY 4                     /* members more from which a group can be what grew */
 #define DIFF_NAMED 8                    /* members whose edges are asked for names */
 #define DIFF_REPEATS 3 /* of a type on the way down: a list or a tree, not looked into */
+#define DIFF_NESTED 8  /* the same of built-in containers, which programs nest by hand */
 #define DIFF_DEEP 48
 
 /* --- Rows -------------------------------------------------------------------------------------- */
@@ -327,12 +328,14 @@ static bool diff_group_is_front(const diff_walk *w, const diff_group *group, boo
 
 /* Where a type repeats for the first time on the way down: the second branch of it. NULL: it does
  * not repeat often enough for a list or a tree. */
-static const diff_branch *diff_repeats(const diff_branch *of, uint64_t type_hash) {
+static const diff_branch *diff_repeats(const diff_branch *of, const diff_group *group) {
   const diff_branch *second = NULL, *first = NULL;
-  int count = 0;
+  snapshot_type_kind kind = group->sum.kind;
+  bool nests = kind == SNAPSHOT_DICT || kind == SNAPSHOT_LIST || kind == SNAPSHOT_TUPLE;
+  int count = 0, least = nests ? DIFF_NESTED : DIFF_REPEATS;
   for (const diff_branch *b = of; b && !b->top; b = b->up)
-    if (b->type_hash == type_hash) second = first, first = b, count++;
-  return count >= DIFF_REPEATS ? second : NULL;
+    if (b->type_hash == group->type_hash) second = first, first = b, count++;
+  return count >= least ? second : NULL;
 }
 
 static bool diff_group_descends(const diff_walk *w, const diff_group *group,
@@ -342,7 +345,7 @@ static bool diff_group_descends(const diff_walk *w, const diff_group *group,
   uint64_t delta = after > before ? after - before : before - after;
   if (delta < DIFF_SMALL && before < DIFF_LARGE && after < DIFF_LARGE) return false;
   if (before == group->own[0] && after == group->own[last]) return false;
-  if (of->depth >= DIFF_DEEP || diff_repeats(of, group->type_hash)) return false;
+  if (of->depth >= DIFF_DEEP || diff_repeats(of, group)) return false;
   return !diff_group_is_front(w, group, of->top);
 }
 
@@ -422,7 +425,8 @@ static bool diff_emit(diff_walk *w, const diff_branch *of, const diff_group *gro
   row->own = group->descends;
   if (group->descends) memcpy(row->bytes, group->own, sizeof row->bytes);
   diff_row_holder(w, of, group, row);
-  const diff_branch *second = group->descends ? NULL : diff_repeats(of, group->type_hash);
+  bool whole = group->descends || diff_group_is_front(w, group, of->top);
+  const diff_branch *second = whole ? NULL : diff_repeats(of, group);
   return !second || diff_emit_repeats(w, of, group, second, row);
 }
 

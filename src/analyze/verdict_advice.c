@@ -72,7 +72,7 @@ static const char *advice_holder(verdict_holder holder, snapshot_type_kind kind)
 static const char *advice_class(verdict_class class) {
   switch (class) {
   case VERDICT_LATE:
-    return "no leak: gc.collect(), lower gc.set_threshold(), or ouro run --collector";
+    return "no leak: gc.collect(), lower gc.set_threshold(), or ouro run --pause 1ms";
   case VERDICT_COLLECTOR_OFF:
     return "gc.enable(), or call gc.collect() now and then, or avoid the cycles";
   case VERDICT_UNCOLLECTABLE:
@@ -88,7 +88,15 @@ static const char *advice_class(verdict_class class) {
   }
 }
 
+static const char *advice_unseen(snapshot_type_kind kind) {
+  bool callback = kind == SNAPSHOT_FUNCTION || kind == SNAPSHOT_METHOD || kind == SNAPSHOT_PARTIAL;
+  return callback ? "unregister them: atexit, signal handlers, callbacks of a C library"
+                  : advice_class(VERDICT_UNSEEN);
+}
+
 void verdict_advise(finding *f, snapshot_type_kind kind) {
-  bool held = f->class == VERDICT_GROWTH;
-  verdict_say(f->advice, "%s", held ? advice_holder(f->holder, kind) : advice_class(f->class));
+  const char *advice = f->class == VERDICT_GROWTH   ? advice_holder(f->holder, kind)
+                       : f->class == VERDICT_UNSEEN ? advice_unseen(kind)
+                                                    : advice_class(f->class);
+  verdict_say(f->advice, "%s", advice);
 }

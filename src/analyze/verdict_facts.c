@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define FACTS_LEAST ((int64_t)256 << 10) /* bytes: less is noise in any process */
 #define FACTS_NOISE_BYTES ((int64_t)1 << 20)
 #define FACTS_NOISE_PART 50 /* of the resident memory */
 
@@ -83,7 +84,7 @@ uint64_t verdict_base(const verdict_facts *f) {
 
 bool verdict_is_noise(const verdict_facts *f, int64_t bytes) {
   int64_t part = (int64_t)(verdict_base(f) / FACTS_NOISE_PART);
-  return bytes < FACTS_NOISE_BYTES && bytes < part;
+  return bytes < FACTS_LEAST || (bytes < FACTS_NOISE_BYTES && bytes < part);
 }
 
 bool verdict_is_quiet(const verdict_facts *f, int64_t bytes) {

@@ -44,7 +44,7 @@ void verdict_facts_read(verdict_facts *f, const reach *r);
 uint64_t verdict_base(const verdict_facts *f);
 
 /* Whether so many bytes of objects are within what a quiet program's memory goes up and down: less
- * than both a fixed size and a part of all. */
+ * than a fixed size and a part of all, or very little. */
 bool verdict_is_noise(const verdict_facts *f, int64_t bytes);
 
 /* The same of memory beside objects, of which allocators hold some pieces ready. */

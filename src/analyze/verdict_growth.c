@@ -153,8 +153,8 @@ static verdict_word growth_example(const verdict_case *c, const growth_case *k) 
   verdict_word word;
   uint64_t objects = k->main->objects[c->count - 1];
   verdict_word bytes = verdict_bytes(k->bytes[c->count - 1]);
-  verdict_word type = verdict_clean(k->main->type);
-  snprintf(word.text, sizeof word.text, "%.44s × %.20s  %.20s", type.text,
+  verdict_word type = verdict_growing(c->g, k->main);
+  snprintf(word.text, sizeof word.text, "%.50s × %.20s  %.18s", type.text,
            verdict_number(objects).text, bytes.text);
   return word;
 }
@@ -163,7 +163,7 @@ static verdict_word growth_example(const verdict_case *c, const growth_case *k) 
 static void growth_title(const verdict_case *c, const growth_case *k, const path *p, finding *f) {
   char name[VERDICT_LINE];
   int64_t delta = growth_delta(c, k->main->objects);
-  verdict_word type = verdict_clean(k->main->type);
+  verdict_word type = verdict_growing(c->g, k->main);
   const char *kind = verdict_holder_name(f->holder);
   verdict_path_name(c->g, p, name);
   if (growth_is_self(k->main)) verdict_say(f->title, "a larger %.60s: ", type.text);
@@ -230,7 +230,7 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
   f->objects = objects > 0 ? (uint64_t)objects : 0;
   f->share = verdict_share(c, f->bytes);
   verdict_say(f->title, "%s more %s alive that no object refers to: C code holds them",
-              verdict_number(f->objects).text, verdict_clean(row->type).text);
+              verdict_number(f->objects).text, verdict_growing(c->g, row).text);
   if (example != GRAPH_NONE) {
     verdict_say(verdict_line(f), "references that no object shows (C code)");
     verdict_say(verdict_line(f), "  %-*s%s", 20, "", growth_example(c, k).text);
@@ -264,10 +264,26 @@ static size_t growth_choose(const verdict_case *c, growth_case *cases, size_t co
   return found;
 }
 
+static bool growth_refers(const graph *g, graph_node from, graph_node to) {
+  for (uint32_t e = g->first_in[to]; e < g->first_in[to + 1]; e++)
+    if (g->in[e] == from) return true;
+  return false;
+}
+
+/* Objects that two below the holder refer to are nearer to one of these. */
+static bool growth_is_shared(const verdict_case *c, const growth_case *k) {
+  if (k->main->example_count == 0 || growth_is_self(k->main)) return false;
+  graph_node example = k->main->examples[0];
+  return c->last->idom[example] == k->node && !growth_refers(c->g, k->node, example);
+}
+
 static void growth_resolve(verdict_case *c, growth_case **chosen, size_t count) {
-  for (size_t i = 0; i < count && !c->failed; i++)
-    if (chosen[i]->node == GRAPH_NONE && chosen[i]->class == REACH_ROOT)
-      chosen[i]->node = growth_vote(c, chosen[i]->main);
+  for (size_t i = 0; i < count && !c->failed; i++) {
+    growth_case *k = chosen[i];
+    if (k->class != REACH_ROOT || (k->node != GRAPH_NONE && !growth_is_shared(c, k))) continue;
+    graph_node voted = growth_vote(c, k->main);
+    if (voted != GRAPH_NONE) k->node = voted;
+  }
   growth_merge(c, chosen, count);
 }
 

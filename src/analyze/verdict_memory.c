@@ -14,7 +14,9 @@
 #define OWNED_EACH 16 /* bytes for each of them */
 #define CHURN_TIMES 5 /* as many objects as there are are made anew */
 #define CHURN_LEAST 200000
-#define WASTE_PART 10 /* of all objects' bytes */
+#define CHURN_BRIEF 2     /* seconds: a shorter time is not known well enough to be a divisor */
+#define CHURN_RATE 200000 /* a second: less is what any program at work does */
+#define WASTE_PART 10     /* of all objects' bytes */
 #define WASTE_LEAST ((uint64_t)512 << 10)
 #define WASTE_ROWS 2
 
@@ -174,6 +176,7 @@ void verdict_find_churn(verdict_case *c) {
   if (c->count < 2 || !first->blocks_known || !last->blocks_known) return;
   uint64_t made = last->blocks > first->blocks ? last->blocks - first->blocks : 0;
   if (made < CHURN_LEAST || made / CHURN_TIMES < last->all_objects) return;
+  if (c->v->seconds > CHURN_BRIEF && (double)made < CHURN_RATE * c->v->seconds) return;
   for (size_t i = 0; i < c->v->count; i++)
     if (c->v->findings[i].class != VERDICT_WASTE) return; /* something grows: that comes first */
   finding *f = verdict_add(c, VERDICT_CHURN);

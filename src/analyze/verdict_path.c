@@ -6,7 +6,10 @@
 
 #include "diff_view.h"
 
-#define CHOICES 4
+#define CHOICES 16
+#define LASTING 8    /* steps more that a path from what lasts may have */
+#define OLDER_COST 8 /* the same, for each older call */
+#define OLDER_MOST 64
 #define DRAWN 8          /* lines of a path; of a longer one the middle is left out */
 #define CONTENT_EDGES 64 /* of an object that are looked at */
 #define INSIDE_DEPTH 6   /* steps down into what grows */
@@ -18,7 +21,32 @@ static snapshot_type_kind step_kind(const graph *g, graph_node node) {
   return snapshot_type_of(g->from, g->type[node]).kind;
 }
 
-/* A call in progress holds for as long as it runs what a module holds for ever. */
+static bool ends_with(snapshot_text text, const char *end) {
+  size_t length = strlen(end);
+  return text.length >= length && memcmp(text.text + text.length - length, end, length) == 0;
+}
+
+static bool is_text(snapshot_text text, const char *other) {
+  return text.length == strlen(other) && ends_with(text, other);
+}
+
+static bool is_same(snapshot_text a, snapshot_text b) {
+  return a.length == b.length && (a.length == 0 || memcmp(a.text, b.text, a.length) == 0);
+}
+
+/* How many calls of its thread are older: those are written after it. */
+static size_t choice_older(const graph *g, uint32_t root) {
+  size_t older = 0, roots = (size_t)snapshot_count(g->from).roots;
+  snapshot_root own = snapshot_nth_root(g->from, root);
+  for (size_t i = (size_t)root + 1; i < roots && older < OLDER_MOST; i++) {
+    snapshot_root other = snapshot_nth_root(g->from, i);
+    older += other.kind == SNAPSHOT_ROOT_FRAME && is_same(other.text, own.text);
+  }
+  return older;
+}
+
+/* What lasts says more: a module's name before a call in progress, of calls the one that began
+ * first. A longer way there is worth it. */
 static size_t choice_cost(const graph *g, const path *p) {
   if (p->end == PATH_UNSEEN) return SIZE_MAX / 2;
   if (p->end == PATH_NONE) return SIZE_MAX;
@@ -26,7 +54,7 @@ static size_t choice_cost(const graph *g, const path *p) {
   case SNAPSHOT_ROOT_MODULE:
   case SNAPSHOT_ROOT_UNCOLLECTABLE: return p->length;
   case SNAPSHOT_ROOT_TYPE: return p->length + 1;
-  case SNAPSHOT_ROOT_FRAME: return p->length + 4;
+  case SNAPSHOT_ROOT_FRAME: return p->length + LASTING + OLDER_COST * choice_older(g, p->root);
   default: return p->length + 2;
   }
 }
@@ -43,15 +71,6 @@ bool verdict_path_choose(path_finder *f, const graph *g, graph_node target, path
 }
 
 /* --- Judging ----------------------------------------------------------------------------------- */
-
-static bool ends_with(snapshot_text text, const char *end) {
-  size_t length = strlen(end);
-  return text.length >= length && memcmp(text.text + text.length - length, end, length) == 0;
-}
-
-static bool is_text(snapshot_text text, const char *other) {
-  return text.length == strlen(other) && ends_with(text, other);
-}
 
 static verdict_holder holder_of_instance(snapshot_text type) {
   if (is_text(type, "weakref.WeakKeyDictionary")) return HOLDER_REGISTRY;
@@ -138,6 +157,15 @@ static snapshot_text step_name(const graph *g, const path *p, size_t step) {
   return text;
 }
 
+/* A dictionary that an object has, and that a call has that object: what is asked by key, and does
+ * not end with a function. */
+static bool is_kept_table(const graph *g, const path *p) {
+  if (step_kind(g, p->nodes[p->length - 1]) != SNAPSHOT_DICT) return false;
+  for (size_t i = 0; i + 1 < p->length; i++)
+    if (step_kind(g, p->nodes[i]) == SNAPSHOT_INSTANCE) return true;
+  return false;
+}
+
 verdict_holder verdict_path_holder(const graph *g, const path *p) {
   verdict_holder holder = HOLDER_NONE;
   size_t step = p->length;
@@ -146,6 +174,7 @@ verdict_holder verdict_path_holder(const graph *g, const path *p) {
     if (holder == HOLDER_FRAME) holder = holder_of_frame(g, p, step);
   }
   if (holder == HOLDER_NONE) holder = holder_of_root(g, p);
+  if (holder == HOLDER_FRAME && is_kept_table(g, p)) return HOLDER_CACHE;
   if (holder != HOLDER_GLOBAL && holder != HOLDER_CLASS) return holder;
   return is_callback_word(step_name(g, p, p->length - 1)) ? HOLDER_HANDLER : holder;
 }
@@ -391,6 +420,38 @@ void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example
   if (node == example) return;
   verdict_say(verdict_line(to), "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
               verdict_bytes(r->retained[node]).text);
+}
+
+/* --- What grows -------------------------------------------------------------------------------- */
+
+static graph_node part_of_kind(const graph *g, graph_node node, snapshot_type_kind kind) {
+  uint32_t end = g->first_out[node + 1], first = g->first_out[node];
+  if (end - first > CONTENT_EDGES) end = first + CONTENT_EDGES;
+  for (uint32_t e = first; e < end; e++)
+    if (step_kind(g, g->out[e]) == kind) return g->out[e];
+  return GRAPH_NONE;
+}
+
+/* What code calls a function, or the function of a method or partial. */
+static snapshot_text function_title(const graph *g, graph_node node) {
+  snapshot_type_kind kind = step_kind(g, node);
+  if (kind == SNAPSHOT_METHOD || kind == SNAPSHOT_PARTIAL) {
+    node = part_of_kind(g, node, SNAPSHOT_FUNCTION);
+    kind = node == GRAPH_NONE ? SNAPSHOT_OTHER : SNAPSHOT_FUNCTION;
+  }
+  return kind == SNAPSHOT_FUNCTION ? verdict_title(g, node) : (snapshot_text){NULL, 0};
+}
+
+verdict_word verdict_growing(const graph *g, const diff_growth *row) {
+  verdict_word word = verdict_clean(row->type);
+  if (row->example_count == 0) return word;
+  snapshot_text title = function_title(g, row->examples[0]);
+  for (size_t i = 1; i < row->example_count; i++)
+    if (!is_same(title, function_title(g, row->examples[i]))) return word;
+  size_t length = strlen(word.text);
+  if (title.length > 0 && length < 24)
+    snprintf(word.text + length, VERDICT_WORD - length, " %.70s", verdict_clean(title).text);
+  return word;
 }
 
 /* --- Names ------------------------------------------------------------------------------------- */

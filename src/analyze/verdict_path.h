@@ -18,6 +18,9 @@ verdict_holder verdict_path_holder(const graph *g, const path *p);
  * it says nothing. `example`: an object that grows. */
 verdict_holder verdict_content_holder(const reach *r, graph_node example);
 
+/* "shop.models.Session"; "method shop.views.View.changed" where the examples are all that. */
+verdict_word verdict_growing(const graph *g, const diff_growth *row);
+
 /* "shop.cache.CACHE", "shop.models.Model.registry", "frame serve app.py:12, requests": for titles. */
 void verdict_path_name(const graph *g, const path *p, char line[VERDICT_LINE]);
 
