@@ -101,7 +101,7 @@ static void leave_out(refs *r) {
     if (change(row) != 0 || over) r->rows[kept++] = *row;
   }
   r->count = kept;
-  qsort(r->rows, r->count, sizeof *r->rows, by_references);
+  if (r->count > 0) qsort(r->rows, r->count, sizeof *r->rows, by_references);
 }
 
 /* --- Table --- */
