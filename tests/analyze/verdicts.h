@@ -208,6 +208,16 @@ static inline void draw_given_up(program *p, int n) {
   }
 }
 
+static inline void draw_chain_of_links(program *p, int n) {
+  int node = -1;
+  for (int i = 0; i < n; i++) {
+    int next = small_node(&p->h, p->session, 400);
+    if (node < 0) program_put(p, p->space, "HEAD", next);
+    else small_attribute(&p->h, node, next, "next");
+    node = next;
+  }
+}
+
 static inline void draw_nothing(program *p, int n) {
   (void)p;
   (void)n;
