@@ -62,9 +62,10 @@ static void be_killed_first(void) {
   close(file);
 }
 
-/* The limits are the program's, and the child is at them from its first moment. */
-static void make_room(void) {
+/* The limits are the program's, and the child may be at them from its first moment. */
+static void make_room(ouro_heap *heap) {
   static const int limits[] = {RLIMIT_AS, RLIMIT_DATA};
+  if (heap != NULL) ouro_heap_set_limit(heap, 0);
   for (int i = 0; i < 2; i++) {
     struct rlimit now;
     if (getrlimit((__rlimit_resource_t)limits[i], &now) != 0) continue;
@@ -74,9 +75,9 @@ static void make_room(void) {
   if (reserved.at != NULL) os_release(reserved.at, reserved.size);
 }
 
-static void become_writer(int file, int status) {
+static void become_writer(ouro_heap *heap, int file, int status) {
   const struct rlimit none = {0, 0};
-  make_room();
+  make_room(heap);
   close_others(file, status);
   prctl(PR_SET_NAME, "ouro-snapshot");
   setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + NICER);
@@ -94,7 +95,7 @@ static uint64_t told_pause(const shared_page *page) {
 
 static _Noreturn void write_and_end(ouro_heap *heap, int file, int status, snapdump_options *how,
                                     const shared_page *page) {
-  become_writer(file, status);
+  become_writer(heap, file, status);
   how->pause_ns = told_pause(page);
   int error = snapdump_write(heap, file, how);
   snaptake_tell(status, error);
