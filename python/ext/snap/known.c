@@ -115,6 +115,7 @@ void snapknown_find(void) {
   k->lists = SNAPCOMPAT_LISTS_KNOWN && find_generations(k) && find_permanent(k);
   read_collector(k);
   prove_frames(k);
+  if (!k->interned) k->interned = PyUnicode_InternFromString("(interned by ouro's snapshots)");
   snapcompat_prepare();
   PyErr_Clear();
   if (k->enabled) PyGC_Enable();

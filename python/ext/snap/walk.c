@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "walk.h"
 
+#include "known.h"
 #include "title.h"
 
 /* References that are compared with a name before it is given up. */
 #define MATCH_WITHIN 64
+/* An interpreter that has started has interned more than this. */
+#define INTERNED_LEAST 200
 /* Objects that may wait while the items of one are gone through. */
 #define PENDING_MOST 8192
 
@@ -316,17 +319,37 @@ static void write_pairs(snapwalk *w, PyObject *o) {
   }
 }
 
+/* Whether the values lie in an instance, which shows them as its own: patch releases differ in who
+ * does. */
+static bool is_shown_by_instance(snapwalk *w, PyObject *o) {
+  if (!snapcompat_is_view((PyDictObject *)o)) return false;
+  collect(w, o);
+  return w->targets.count == 0;
+}
+
 /* A dictionary of an instance that shares the keys of its class, which holds them. */
 static void write_shared(snapwalk *w, PyObject *o) {
   PyObject *key, *value;
-  if (snapcompat_is_view((PyDictObject *)o)) return;
+  if (is_shown_by_instance(w, o)) return;
   writer_run(w->out, SNAPSHOT_ATTRIBUTE, 0, (uint64_t)PyDict_GET_SIZE(o));
   for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);)
     writer_named_edge(w->out, snapnames_str(&w->names, key), (uintptr_t)value);
 }
 
+/* The interpreter's table of interned strings, which does not count its references: it has one that
+ * was put there to be recognized. All its keys are plain, so that a lookup runs no code. */
+static bool is_interned_table(PyObject *o) {
+  PyObject *key, *value, *mark = snapknown_all.interned;
+  Py_ssize_t at = 0;
+  if (!mark || PyDict_GET_SIZE(o) < INTERNED_LEAST || snapcompat_shows_keys((PyDictObject *)o))
+    return false;
+  bool same = PyDict_Next(o, &at, &key, &value) && key == value && PyUnicode_CheckExact(key);
+  return same && PyDict_GetItemWithError(o, mark) == mark;
+}
+
 static void write_dict(snapwalk *w, PyObject *o) {
   if (((PyDictObject *)o)->ma_values) write_shared(w, o);
+  else if (is_interned_table(o)) return;
   else write_pairs(w, o);
 }
 
