@@ -46,9 +46,7 @@ static int64_t change(const refs_row *row) {
   return (int64_t)(row->is.references - row->was.references);
 }
 
-static refs_row *row_of(refs *r, const char *type) {
-  for (size_t i = 0; i < r->count; i++)
-    if (strcmp(r->rows[i].type, type) == 0) return &r->rows[i];
+static refs_row *new_row(refs *r) {
   if (r->count == r->room) {
     r->room = r->room == 0 ? 256 : 2 * r->room;
     r->rows = realloc(r->rows, r->room * sizeof *r->rows);
@@ -56,7 +54,6 @@ static refs_row *row_of(refs *r, const char *type) {
   }
   refs_row *row = &r->rows[r->count++];
   memset(row, 0, sizeof *row);
-  strcpy(row->type, type);
   return row;
 }
 
@@ -67,19 +64,37 @@ static void add(audit_row *to, const audit_row *from) {
   to->overexplained += from->overexplained;
 }
 
-/* Types of one name are one row: of two files nothing else is common. */
 static void add_file(refs *r, const heapfile *h, bool later) {
-  char type[HEAP_TEXT];
   audit_row *rows;
   size_t count;
   if (!audit_types(&h->graph, &rows, &count)) cli_die(CLI_FAILED, "out of memory");
   for (size_t i = 0; i < count; i++) {
-    heap_clean(snapshot_type_of(h->from, rows[i].type).name, type);
-    refs_row *row = row_of(r, type);
-    add(later ? &row->is : &row->was, &rows[i]);
+    refs_row *row = new_row(r);
+    heap_clean(snapshot_type_of(h->from, rows[i].type).name, row->type);
+    *(later ? &row->is : &row->was) = rows[i];
     if (rows[i].example < h->graph.nodes) heap_address(&h->graph, rows[i].example, row->example);
   }
   free(rows);
+}
+
+static int by_type(const void *a, const void *b) {
+  return strcmp(((const refs_row *)a)->type, ((const refs_row *)b)->type);
+}
+
+/* Types of one name become one row: of two files nothing else is common. */
+static void merge(refs *r) {
+  size_t kept = 0;
+  if (r->count > 0) qsort(r->rows, r->count, sizeof *r->rows, by_type);
+  for (size_t i = 0; i < r->count; i++) {
+    if (kept == 0 || by_type(&r->rows[kept - 1], &r->rows[i]) != 0) {
+      r->rows[kept++] = r->rows[i];
+      continue;
+    }
+    add(&r->rows[kept - 1].was, &r->rows[i].was);
+    add(&r->rows[kept - 1].is, &r->rows[i].is);
+    if (r->rows[i].is.references > 0) strcpy(r->rows[kept - 1].example, r->rows[i].example);
+  }
+  r->count = kept;
 }
 
 static uint64_t distance(int64_t value) { return value < 0 ? -(uint64_t)value : (uint64_t)value; }
@@ -185,7 +200,7 @@ static void print_json(const refs *r) {
 
 static void next(const refs *r, const heapargs *what) {
   const char *file = what->word[what->words - 1];
-  if (r->count == 0) print_next("what grew", "ouro why %s", file);
+  if (r->count == 0 || r->rows[0].is.references == 0) print_next("what grew", "ouro why %s", file);
   else print_next("who holds one of them", "ouro path %s %s", file, r->rows[0].example);
 }
 
@@ -199,6 +214,7 @@ int cmd_refs(int argc, char **argv) {
     add_file(&r, &h, i + 1 == what.words);
     heapfile_close(&h);
   }
+  merge(&r);
   leave_out(&r);
   if (what.json) {
     print_json(&r);
