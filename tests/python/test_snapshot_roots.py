@@ -58,7 +58,8 @@ outer(Thing())
     assert held["plain"] == ids["plain"]
     cell = held["cell_variable"]
     assert found.named(cell)["attribute", "cell_contents"] == ids["cell"]
-    assert locals_of(found, "middle")["given"] == ids["plain"]
+    if VERSION < (3, 14):  # from then on the callee may borrow its arguments
+        assert locals_of(found, "middle")["given"] == ids["plain"]
     assert found.unexplained(ids["plain"]) in (0, 1)  # 1: an argument on a stack
     assert found.facts["frames"] == "seen" and found.overexplained() == []
 
