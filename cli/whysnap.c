@@ -4,18 +4,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
-
-extern char **environ;
+#include "snapping.h"
 
 /* Signals that end the wait stay blocked elsewhere, so that no file is left behind. */
 static sigset_t ends(void) {
@@ -26,23 +23,13 @@ static sigset_t ends(void) {
   return set;
 }
 
-/* Runs this command's `snap`, which says on stderr what went wrong. */
-static bool run_snap(pid_t of, const char *file) {
-  char pid[24], *argv[] = {"ouro", "snap", "--json", "-o", (char *)file, pid, NULL};
-  posix_spawn_file_actions_t actions;
-  pid_t child;
-  int status;
-  snprintf(pid, sizeof pid, "%ld", (long)of);
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  int error = posix_spawn(&child, "/proc/self/exe", &actions, NULL, argv, environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    cli_say(CLI_FAILED, "cannot start ouro snap: %s", strerror(error));
-    return false;
-  }
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+static bool take_file(pid_t pid, const char *path) {
+  const snapping_options how = {0};
+  char why[CHANNEL_WHY];
+  snapping taken;
+  bool done = snapping_take(pid, path, &how, &taken, why);
+  if (!done) cli_say(CLI_FAILED, "%s", why);
+  return done;
 }
 
 /* Gives the file up, but for a descriptor that this process keeps. */
@@ -57,7 +44,7 @@ static bool take_one(whysnap *s, pid_t pid, const char *folder, bool keep) {
   char *path = s->path[s->count];
   int length = snprintf(path, WHYSNAP_PATH, "%s/why-%ld.%zu.snap", folder, (long)pid, s->count + 1);
   if (length >= WHYSNAP_PATH) return false;
-  bool taken = run_snap(pid, path);
+  bool taken = take_file(pid, path);
   if (!taken && !keep) unlink(path);
   if (taken && !keep) taken = take_name_away(path);
   if (taken) s->count++;
