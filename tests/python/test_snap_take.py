@@ -124,7 +124,8 @@ try:
     ouro.snapshot("''' + path + '''")
 except RuntimeError as error:
     print(error)
-''')"""
+''')
+interpreters.destroy(inner)"""
     assert "main interpreter" in run(code, OURO_TEST_FOLDER=str(tmp_path))
 
 
