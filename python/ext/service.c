@@ -14,6 +14,7 @@
 #include "os/os.h"
 #include "server.h"
 #include "snap/dump.h"
+#include "snap/schedule.h"
 #include "snap/take.h"
 #include "thread.h"
 #include "ticker.h"
@@ -175,7 +176,8 @@ static void start_server_later(void) {
 }
 
 static int start_ticker(void (*later)(void)) {
-  if (service.options.decay_ms == 0 && !service.options.channel && !trigger_armed()) return 0;
+  bool watching = trigger_armed() || schedule_armed();
+  if (service.options.decay_ms == 0 && !service.options.channel && !watching) return 0;
   int error = ticker_start(&service.ticker, later);
   if (error != 0) warn("idle memory is not given back: cannot start a thread: %s", strerror(error));
   return error != 0 ? -1 : 0;
@@ -219,6 +221,12 @@ int service_watch(trigger_options *options, char why[TRIGGER_WHY]) {
          "nothing yet for --on-limit to watch");
   start_watching();
   return 0;
+}
+
+bool service_schedule(const char *prefix, bool redact, unsigned first_ms) {
+  if (!service.started || !schedule_begin(service.heap, prefix, redact, first_ms)) return false;
+  start_watching();
+  return true;
 }
 
 /* The ticker first: it may be about to start the server. A client that waits for the ticker is let
@@ -314,6 +322,7 @@ void service_after_fork_child(void) {
   if (!service.started) return;
   service.options.main = false;
   trigger_after_fork();
+  schedule_after_fork();
   server_forget(&service.server);
   ticker_init(&service.ticker, service.heap, &service.options);
   end_with_this_thread();

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "hook.h"
+#include "snap/schedule.h"
 #include "snap/take.h"
 #include "snap/trigger.h"
 #include "thread.h"
@@ -181,7 +182,8 @@ static void *run(void *argument) {
     if (later != NULL) later();
     if (job) with_gil(t, do_jobs, t);
     if (trigger_look() && compat_running()) with_gil(t, trigger_take, t->heap);
-    p.often = snaptake_reap() || trigger_armed();
+    if (schedule_look() && compat_running()) with_gil(t, schedule_take, t->heap);
+    p.often = snaptake_reap() || trigger_armed() || schedule_armed();
     p.ticked = t->options.decay_ms > 0 && wants_tick(t);
     if (p.ticked) run_round(t);
   }

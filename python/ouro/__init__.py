@@ -55,12 +55,17 @@ if _reason is None:
         from ouro import _options
 
         options = {**_options.from_environment(options), **options}
-        occasions = _options.occasions()
+        occasions, why = _options.occasions(), _options.why()
         _ouro.install(**options)
         if occasions:
             from ouro import _snapshot
 
             _snapshot.snapshot_when(**occasions)
+        if why:
+            from ouro import _why
+
+            if life := _why.begin():
+                life.finish_at_exit()
 
     # One signature and one text for both, the extension's: what help() and inspect look at.
     install.__wrapped__ = _ouro.install

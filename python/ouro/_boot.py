@@ -11,7 +11,7 @@ import ouro
 
 _NUMBERS = ("limit", "keep", "decay")
 _THOUSANDTHS = {"pause_us": "pause_ms", "garbage_permille": "garbage_limit"}
-_FLAGS = ("quiet", "hardened", "channel")
+_FLAGS = ("quiet", "hardened", "channel", "why")
 _PRIVATE = {"gc_busy": "_gc_busy"}  # for tests
 
 
@@ -43,7 +43,13 @@ def _start(main):
     first = not ouro.installed()  # else: a sub-interpreter, or Python started again in one process
     options = _options(os.environ["OURO_RUN"])
     quiet = options.pop("quiet", False)
+    why = options.pop("why", False)
     ouro.install(**options, _quiet=not main)
+    life = None
+    if first and main and why:
+        from ouro import _why
+
+        life = _why.begin(apart=not quiet)  # first, so that its verdict stands below the screen
     if first and main and not quiet:
         from ouro import _screen
 
@@ -52,6 +58,8 @@ def _start(main):
         from ouro import _snapshot
 
         _snapshot.at_exit(os.environ["OURO_SNAPSHOT_AT_EXIT"], quiet)
+    if life:
+        life.finish_at_exit()
 
 
 def _boot():

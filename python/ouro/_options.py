@@ -124,6 +124,8 @@ _OCCASIONS = {
     "redact": ("OURO_SNAPSHOT_REDACT", _flag),
 }
 
+_WHY = ("OURO_WHY", _flag)
+
 
 def from_environment(given=()):
     """Keyword arguments for install() from the environment, but for those named in `given`.
@@ -137,6 +139,20 @@ def from_environment(given=()):
 def occasions():
     """The same for ouro.snapshot_when()."""
     return _read(_OCCASIONS)
+
+
+def why():
+    """Whether a program that calls install() shall say at its end why its memory grew.
+
+    It is asked once and of one process: those that the program starts do not inherit the answer.
+    Under `ouro run` the command has read the variable.
+    """
+    if "OURO_RUN" in os.environ:
+        return False
+    wanted = _read({"why": _WHY}).get("why", False)
+    if wanted:
+        del os.environ["OURO_WHY"]
+    return wanted
 
 
 def _read(variables):

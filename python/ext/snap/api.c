@@ -5,7 +5,9 @@
 
 #include "../hook.h"
 #include "../service.h"
+#include "aside.h"
 #include "dump.h"
+#include "schedule.h"
 #include "take.h"
 
 static bool refuse_interpreter(void) {
@@ -105,10 +107,46 @@ static PyObject *snapapi_limit(PyObject *Py_UNUSED(module), PyObject *args) {
   return Py_BuildValue("(KK)", (unsigned long long)use.used, (unsigned long long)use.limit);
 }
 
+PyDoc_STRVAR(life_doc, "_snapshot_life($module, prefix, redact, first_ms, /)\n--\n\n"
+                       "Take snapshots of the program's life; see schedule_begin.");
+
+static PyObject *snapapi_life(PyObject *Py_UNUSED(module), PyObject *args) {
+  const char *prefix;
+  int redact;
+  unsigned first_ms;
+  if (!PyArg_ParseTuple(args, "ypI:_snapshot_life", &prefix, &redact, &first_ms)) return NULL;
+  if (refuse_interpreter()) return NULL;
+  if (service_schedule(prefix, redact, first_ms)) Py_RETURN_NONE;
+  PyErr_SetString(PyExc_RuntimeError, "they are taken already, or the path is too long");
+  return NULL;
+}
+
+PyDoc_STRVAR(life_end_doc, "_snapshot_life_end($module, /)\n--\n\n"
+                           "Take no more; the paths of those there are, the oldest first.");
+
+static PyObject *snapapi_life_end(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args)) {
+  char files[SCHEDULE_KEPT][SCHEDULE_FILE];
+  size_t count;
+  Py_BEGIN_ALLOW_THREADS count = schedule_end(files);
+  Py_END_ALLOW_THREADS PyObject *paths = PyTuple_New((Py_ssize_t)count);
+  for (size_t i = 0; paths != NULL && i < count; i++) {
+    PyObject *path = PyBytes_FromString(files[i]);
+    if (path == NULL) Py_CLEAR(paths);
+    else PyTuple_SET_ITEM(paths, (Py_ssize_t)i, path);
+  }
+  return paths;
+}
+
+PyDoc_STRVAR(aside_doc, "_run_aside($module, argv, files, /)\n--\n\n"
+                        "Run a command that the program does not hear of: its exit status.");
+
 PyMethodDef snapapi_methods[] = {
     {"_snapshot", snapapi_take, METH_VARARGS, take_doc},
     {"_snapshot_when", snapapi_when, METH_VARARGS, when_doc},
     {"_snapshot_limit", snapapi_limit, METH_VARARGS, limit_doc},
+    {"_snapshot_life", snapapi_life, METH_VARARGS, life_doc},
+    {"_snapshot_life_end", snapapi_life_end, METH_NOARGS, life_end_doc},
+    {"_run_aside", aside_run, METH_VARARGS, aside_doc},
     {"_snapshot_in_place", snapdump_py, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
