@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,8 @@ static const struct argp_option options[] = {
     {"garbage-limit", SETTING_KEY + SETTING_GARBAGE_LIMIT, "SHARE", 0,
      "with --pause: most garbage not yet collected, as a share of the live objects (default 25%)",
      2},
+    {"why", SETTING_KEY + SETTING_WHY, NULL, 0,
+     "when the program ends, say why its memory grew, or that it did not", 3},
     {"on-limit", SETTING_KEY + SETTING_ON_LIMIT, "SHARE", 0,
      "write a snapshot when memory reaches SHARE of a limit, e.g. 90%", 3},
     {"on-memory-error", SETTING_KEY + SETTING_ON_MEMORY_ERROR, NULL, 0,
@@ -145,7 +148,7 @@ const struct argp argp_run = {
         "Variables, for options not given:  OURO_PAUSE, OURO_GARBAGE_LIMIT, OURO_LIMIT, OURO_KEEP, "
         "OURO_DECAY, OURO_HUGE, OURO_HARDENED (1), OURO_ON_LIMIT, OURO_ON_MEMORY_ERROR (1), "
         "OURO_SNAPSHOT_SIGNAL, OURO_SNAPSHOT_TRIGGER, OURO_SNAPSHOT_DIR, OURO_SNAPSHOT_REDACT "
-        "(1)"};
+        "(1), OURO_WHY (1)"};
 
 /* Refuses what python3 refuses, with its exit status, before an interpreter that has nothing to run
  * starts and reports on its memory. */
@@ -172,8 +175,18 @@ static interpreter require_interpreter(const char *wanted) {
   cli_die(CLI_FAILED, "no python3 beside ouro or on PATH; name one with --python PATH");
 }
 
+/* For the verdict, which a command of the same version gives. */
+static void tell_command(void) {
+  char self[PATH_MAX];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (length <= 0) return;
+  self[length] = '\0';
+  setenv("OURO_COMMAND", self, 1);
+}
+
 static void arm(const request *what) {
   char pid[24];
+  if (what->given[SETTING_WHY]) tell_command();
   snprintf(pid, sizeof pid, "%ld", (long)getpid());
   if (setenv("OURO_RUN", what->settings[0] != '\0' ? what->settings : "1", 1) != 0 ||
       setenv("OURO_RUN_PID", pid, 1) != 0)

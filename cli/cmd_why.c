@@ -117,6 +117,11 @@ static void judge(why *w) {
   if (!done) cli_die(CLI_FAILED, "not enough memory for the verdict");
 }
 
+/* Such a file may have no name any more, and nobody else can open it by this one. */
+static bool is_descriptor(const char *path) {
+  return strncmp(path, "/proc/self/fd/", 14) == 0 || strncmp(path, "/dev/fd/", 8) == 0;
+}
+
 static const char *last_path(const why *w) { return w->file[w->count - 1].path; }
 
 /* --- Text --- */
@@ -201,6 +206,7 @@ static void print_last(const why *w) {
   uint64_t pid = snapshot_number(w->file[0].from, "pid", 0);
   if (w->pid != 0 && !w->named)
     print_next("keeps them, to look closer", "ouro why --keep . %ld", (long)w->pid);
+  else if (!w->named) print_next("keeps the snapshots", "ouro run --why --snapshot-dir . SCRIPT");
   else if (w->count > 1)
     print_next("what grew, by holder", "ouro diff --holders %s %s", w->file[0].path, last_path(w));
   else if (pid != 0)
@@ -273,8 +279,8 @@ static void print_json(const why *w, bool failed) {
 /* --- All --- */
 
 static void look(why *w, const heapargs *what, whysnap *taken) {
-  w->named = true;
   if (!is_process(what)) {
+    w->named = !is_descriptor(what->word[0]);
     open_files(w, what->word, what->words);
     return;
   }

@@ -122,6 +122,7 @@ const setting settings[SETTING_COUNT] = {
     [SETTING_SNAPSHOT_TRIGGER] = {"--snapshot-trigger", "OURO_SNAPSHOT_TRIGGER", NULL, read_path},
     [SETTING_SNAPSHOT_DIR] = {"--snapshot-dir", "OURO_SNAPSHOT_DIR", NULL, read_directory},
     [SETTING_SNAPSHOT_REDACT] = {"--snapshot-redact", "OURO_SNAPSHOT_REDACT", NULL, read_flag},
+    [SETTING_WHY] = {"--why", "OURO_WHY", "why", read_flag},
 };
 
 /* --- What else is in the environment --- */
@@ -129,8 +130,9 @@ const setting settings[SETTING_COUNT] = {
 /* Not settings, but no mistakes either: what the command tells the interpreter, and what Ouro's own
  * tests and builds are told. */
 static const char *const others[] = {
-    "OURO_RUN",   "OURO_RUN_PID", "OURO_DIR",  "OURO_CI",      "OURO_MIRROR",
-    "OURO_BENCH", "OURO_ROUNDS",  "OURO_SEED", "OURO_WITNESS", "OURO_SNAPSHOT_AT_EXIT"};
+    "OURO_RUN",    "OURO_RUN_PID", "OURO_DIR",  "OURO_CI",      "OURO_MIRROR",
+    "OURO_BENCH",  "OURO_ROUNDS",  "OURO_SEED", "OURO_WITNESS", "OURO_SNAPSHOT_AT_EXIT",
+    "OURO_COMMAND"};
 static const char for_tests[] = "OURO_TEST_";
 
 static bool known(const char *name) {

@@ -32,6 +32,7 @@ typedef enum setting_name {
   SETTING_SNAPSHOT_TRIGGER,
   SETTING_SNAPSHOT_DIR,
   SETTING_SNAPSHOT_REDACT,
+  SETTING_WHY,
   SETTING_COUNT
 } setting_name;
 
