@@ -8,6 +8,7 @@
 #include "known.h"
 #include "os/os.h"
 #include "roots.h"
+#include "stray.h"
 
 void snapdump_prepare(void) { snapknown_find(); }
 
@@ -42,6 +43,7 @@ static void write_all(snapwalk *w, const snapdump_options *options) {
   if (!w->complete) snapcompat_visit_tracked(remember_tracked, w);
   snapwalk_drain(w);
   for (int g = 0; w->complete && g < 4; g++) write_list(w, list_head(g), (uint32_t)g);
+  snapstray_write(w);
   snapwalk_last(w);
 }
 
