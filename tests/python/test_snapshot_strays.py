@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Objects that only C code holds and that no collector tracks are in a snapshot all the same. SEMANTICS M5."""
+"""Objects that only C code holds and no collector tracks are in a snapshot too. SEMANTICS M5."""
 
 import pytest
 from snapheap import TRACKED, heap

@@ -56,7 +56,7 @@ static bool set_fits(snapwalk *w, PyObject *o) {
   return set->used >= 0 && set->used <= set->mask && readable(w, set->table);
 }
 
-/* As many items as are said to be there, or digits, of which a word says how many in its own way. */
+/* As many items as are said to be there, or digits: a word says how many, in its own way. */
 static bool items_fit(PyObject *o, const PyTypeObject *type, size_t room) {
   if (PyLong_Check(o)) return word_at((const char *)o, sizeof(PyObject)) + 8 * room <= 16 * room;
   size_t length = (size_t)Py_SIZE(o);
