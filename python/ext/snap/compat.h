@@ -390,7 +390,20 @@ static inline bool snapcompat_code_counted(const frames_frame *f) { return f != 
 static inline bool snapcompat_scope_counted(const frames_frame *f) { return f != NULL; }
 #endif
 
-/* --- functools.lru_cache ----------------------------------------------------------------------- */
+/* --- Modules ---------------------------------------------------------------------------------- */
+
+/* Their structure is not public: proved by snapknown_find. */
+typedef struct snapmodule {
+  PyObject ob_base;
+  PyObject *dict;
+#if PY_VERSION_HEX < 0x030F0000
+  PyModuleDef *definition;
+#endif
+  void *state;
+  PyObject *weak, *name;
+} snapmodule;
+
+/* --- functools.lru_cache ---------------------------------------------------------------------- */
 
 /* An entry of a bounded cache: an object that the cache's list and its dictionary hold. The cache
  * shows what the entries refer to as its own; it begins like one of them. */

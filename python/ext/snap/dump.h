@@ -14,7 +14,8 @@
  * outside has not: an attribute, a keyword, a variable. Names of attributes, variables, functions,
  * types, modules and files are written in either case. A string's digest (four bytes that tell
  * equal ones) can be compared with that of a guess; with `redact` it is mixed with a number that
- * nobody keeps, so that it can only be compared within the snapshot.
+ * nobody keeps, so that it can only be compared within the snapshot; and of the command line only
+ * the interpreter's name is there.
  */
 #ifndef OURO_EXT_SNAP_DUMP_H
 #define OURO_EXT_SNAP_DUMP_H
@@ -35,9 +36,9 @@ typedef struct snapdump_options {
 
 /* Finds out how this interpreter keeps what is not public, by looking at objects made for that, and
  * reads the collector's statistics. In the program itself, before each snapshot, and first where
- * Python code has called, since frames are proved by those of the caller: some 20 us, the first time
- * 100. What was not found out is missing in the snapshot, which says so. GIL held, no exception set;
- * none is left. Runs no code of the program, starts no collection. */
+ * Python code has called, since frames are proved by those of the caller: some 20 us, the first
+ * time 100. What was not found out is missing in the snapshot, which says so. GIL held, no
+ * exception set; none is left. Runs no code of the program, starts no collection. */
 void snapdump_prepare(void);
 
 /* Writes the heap to a descriptor that stays the caller's. `heap` is the hook's, or NULL. 0, or the

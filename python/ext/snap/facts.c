@@ -29,11 +29,12 @@ static uint64_t resident_bytes(void) {
   return strtoul(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void write_command(writer *out) {
+/* All arguments; or, as they may be secrets, only the first. */
+static void write_command(writer *out, bool redact) {
   char text[COMMAND_BYTES + 1];
   size_t length = read_file("/proc/self/cmdline", text, COMMAND_BYTES);
   while (length > 0 && text[length - 1] == 0) length--;
-  for (size_t i = 0; i < length; i++)
+  for (size_t i = 0; i < length && !redact; i++)
     if (text[i] == 0) text[i] = ' ';
   writer_fact(out, "command", "%s", text);
 }
@@ -50,7 +51,7 @@ static void write_process(writer *out, const snapdump_options *options) {
   writer_fact(out, "mode", "%s", options->mode ? options->mode : "in place");
   writer_fact(out, "python", "%s", Py_GetVersion());
   writer_fact(out, "keys", "%s", options->redact ? "names" : "all");
-  write_command(out);
+  write_command(out, options->redact);
 }
 
 /* --- The collector ---------------------------------------------------------------------------- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "kinds.h"
 
+#include "known.h"
+
 #define MODULE_AMONG 64 /* where in a class's dictionary its __module__ is looked for */
 
 /* --- Names ------------------------------------------------------------------------------------ */
@@ -213,8 +215,9 @@ static const snapfield exception_fields[] = {
 
 /* Words that begin behind the object's head, of types whose structures are not public. */
 #define WORD(n) (sizeof(PyObject) + (n) * sizeof(PyObject *))
-static const snapfield module_fields[] = {
-    {"__dict__", WORD(0), false}, {"__name__", WORD(4), true}, {NULL, 0, false}};
+static const snapfield module_fields[] = {SNAPFIELD(snapmodule, dict, "__dict__"),
+                                          SNAPFIELD_OWNED(snapmodule, name, "__name__"),
+                                          {NULL, 0, false}};
 static const snapfield range_fields[] = {{"start", WORD(0), true},
                                          {"stop", WORD(1), true},
                                          {"step", WORD(2), true},
@@ -298,6 +301,7 @@ static void add_place(snaptypes *types, snaptype *t, size_t offset, const char *
 /* Slots, and what C types publish as members; then what is known of built-in types. */
 static void add_places(snaptypes *types, snaptype *t) {
   const snapfield *fields = fields_of(t->type);
+  if (fields == module_fields && !snapknown_all.modules) fields = NULL;
   size_t most = count_members(t->type) + count_fields(fields) + 1;
   t->places = snappages_take(types->pages, most * sizeof *t->places);
   if (!t->places) return;

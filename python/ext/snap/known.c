@@ -107,6 +107,18 @@ static void prove_frames(snapknown *k) {
   else if (shown) k->frames = compare_frames(state, shown) ? SNAPKNOWN_YES : SNAPKNOWN_NO;
 }
 
+/* --- Modules ---------------------------------------------------------------------------------- */
+
+static bool prove_modules(void) {
+  PyObject *module = PyModule_New("ouro.probe"), *dict = module ? PyModule_GetDict(module) : NULL;
+  PyObject *name = dict ? PyDict_GetItemString(dict, "__name__") : NULL;
+  const snapmodule *laid_out = (const snapmodule *)(const void *)module;
+  bool size = PyModule_Type.tp_basicsize >= (Py_ssize_t)sizeof(snapmodule);
+  bool same = name && size && laid_out->dict == dict && laid_out->name == name;
+  Py_XDECREF(module);
+  return same;
+}
+
 /* --- All together ----------------------------------------------------------------------------- */
 
 void snapknown_find(void) {
@@ -115,6 +127,7 @@ void snapknown_find(void) {
   k->lists = SNAPCOMPAT_LISTS_KNOWN && find_generations(k) && find_permanent(k);
   read_collector(k);
   prove_frames(k);
+  if (!k->modules) k->modules = prove_modules();
   if (!k->interned) k->interned = PyUnicode_InternFromString("(interned by ouro's snapshots)");
   snapcompat_prepare();
   PyErr_Clear();

@@ -20,6 +20,7 @@ typedef struct snapknown {
   uint64_t collections[3], collected[3], uncollectable;
   PyObject *garbage; /* gc.garbage, borrowed from the module */
   bool enabled;
+  bool modules;       /* they are laid out as in compat.h */
   PyObject *interned; /* a string that the table of interned ones has, and nobody else */
 } snapknown;
 

@@ -37,9 +37,9 @@ static inline bool snaparray_reserve(snaparray *a, size_t size, size_t count, sn
   return (a->count + count) * size <= a->room || snaparray_grow(a, size, count, from);
 }
 
-/* A set of addresses of objects, one bit for 16 bytes: no two objects share one. Those of the heap's
- * window have a bitmap of their own, of which only what is used takes memory; others are found
- * through a hash table. */
+/* A set of addresses of objects, one bit for 16 bytes: no two objects share one. Those of the
+ * heap's window have a bitmap of their own, of which only what is used takes memory; others are
+ * found through a hash table. */
 #define SNAPSET_PAGE_SHIFT 16
 #define SNAPSET_PAGE_WORDS ((1u << SNAPSET_PAGE_SHIFT) / 16 / 64)
 

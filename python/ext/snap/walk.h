@@ -45,8 +45,8 @@ void snapwalk_finish(snapwalk *w);
 /* Remembers an object that something refers to, unless it is known, and writes it later. */
 void snapwalk_reach(snapwalk *w, PyObject *o);
 
-/* An object that the collector tracks: known from now on, and written, with its generation (0 to 3),
- * by snapwalk_tracked. */
+/* An object that the collector tracks: known from now on, and written, with its generation (0 to
+ * 3), by snapwalk_tracked. */
 void snapwalk_know(snapwalk *w, PyObject *o);
 void snapwalk_tracked(snapwalk *w, PyObject *o, uint32_t generation);
 
