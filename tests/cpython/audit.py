@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: MIT
 """Counts against references after CPython's own tests: no object may have more than it counts.
 
-    audit.py --ouro BUILD/cli/ouro [--python PATH]... [--every SECONDS] [--full] [module...]
+    audit.py --ouro BUILD/cli/ouro [--python PATH]... [--every SECONDS] [--each N]
+             [--full] [module...]
 
 Without modules it runs those of default.txt. Each runs with Ouro in an interpreter of its own, of
-which snapshots are taken: one at the end and, as the tests go on, one every few seconds. References
-beyond a count (`ouro refs`, TOO MANY) are what this is about: one that is not in known-audit.txt
-ends in exit status 1, and so does a module without a snapshot. References that nothing shows are
-summed by type, those of an interpreter that ran no test left out: C code holds them rightly.
+which snapshots are taken: one at the end and, as the tests go on, one every few seconds, and with
+--each N in every Nth case. References beyond a count (`ouro refs`, TOO MANY) are what this is about:
+one that is not in known-audit.txt ends in exit status 1, and so does a module without a snapshot.
+References that nothing shows are summed by type, those of an interpreter that ran no test left out:
+C code holds them rightly.
 """
 
 from __future__ import annotations
@@ -30,13 +32,34 @@ import time
 from interpreter import HERE, NOT_THERE, Interpreter, Outcome, read_cases
 from run import patterns, read_list
 
-# As `python -m test`; its own process alone takes the snapshot, whatever forked children do.
+# As `python -m test`; its own process alone takes snapshots, whatever forked children do. Those of
+# cases are taken where the method returns: its variables are there still.
 AT_END = """\
-import os, sys
+import itertools, os, sys, unittest, warnings
+import ouro
+from test.libregrtest.main import main
+
 pid = os.getpid()
 path = os.environ.pop("OURO_AUDIT")
-status = 0
-from test.libregrtest.main import main
+each = int(os.environ.pop("OURO_AUDIT_EACH"))
+numbers, call, status = itertools.count(1), unittest.TestCase._callTestMethod, 0
+
+def observed(case, method):
+    code = getattr(getattr(method, "__func__", None), "__code__", None)
+    number = next(numbers)
+    def look(frame, event, argument):
+        if event == "return" and frame.f_code is code and os.getpid() == pid:
+            sys.setprofile(None)
+            ouro.snapshot(path.replace(".snap", f".case{number}.snap"))
+    if number % each == 0:
+        sys.setprofile(look)
+    try:
+        return call(case, method)
+    finally:
+        sys.setprofile(None)
+
+if each:
+    unittest.TestCase._callTestMethod = observed
 try:
     if len(sys.argv) > 1:
         main()
@@ -44,7 +67,6 @@ except SystemExit as end:
     status = end.code
     del end
 if os.getpid() == pid:
-    import ouro, warnings
     warnings.simplefilter("ignore")
     # It holds the names of up to 4,096 methods, whoever asked for them.
     getattr(sys, "_clear_type_cache", int)()
@@ -108,7 +130,8 @@ class Auditor:
 
     def _environment(self, snapshot: pathlib.Path) -> dict[str, str]:
         witness = snapshot.with_suffix(".witness")
-        return self.python._environment(True, witness) | {"OURO_AUDIT": str(snapshot)}
+        asked = {"OURO_AUDIT": str(snapshot), "OURO_AUDIT_EACH": str(self.options.each)}
+        return self.python._environment(True, witness) | asked
 
     def _ask(self, *words) -> dict:
         done = subprocess.run([self.options.ouro, *words, "--json"], capture_output=True, text=True)
@@ -158,6 +181,8 @@ class Auditor:
         return self._run(module, command, xml)
 
     def _run(self, module: str, command: list[str], xml: pathlib.Path) -> Audit:
+        for old in self.directory.glob(f"{module}.case*.snap"):
+            old.unlink()
         end, log = self._new(module), self.directory / f"{module}.log"
         environment = self._environment(end)
         began = time.monotonic()
@@ -173,6 +198,7 @@ class Auditor:
         result = Audit(module, Outcome(child.wait(), time.monotonic() - began, log))
         read_cases(xml, result.outcome)
         result.at_end = end.exists()
+        taken += sorted(self.directory.glob(f"{module}.case*.snap"))
         self._read(result, taken + [end] * result.at_end)
         return result
 
@@ -280,6 +306,8 @@ def parse():
     parser.add_argument("--python", action="append", help="interpreter to test (repeatable)")
     parser.add_argument("--every", type=float, default=2, metavar="SECONDS",
                         help="between snapshots as the tests go on (default: 2; 0: the one at the end)")
+    parser.add_argument("--each", type=int, default=0, metavar="N",
+                        help="a snapshot in every Nth case, too (default: 0, none)")
     parser.add_argument("--full", action="store_true", help="every module of the suite")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
                         help="modules at the same time (default: 2)")
