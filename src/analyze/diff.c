@@ -15,7 +15,7 @@
 #define DIFF_NESTED 8  /* the same of built-in containers, which programs nest by hand */
 #define DIFF_DEEP 48
 
-/* --- Rows -------------------------------------------------------------------------------------- */
+/* --- Rows ------------------------------------------------------------------------------------ */
 
 /* Growth as a number that sorts: what shrank most comes last. */
 static int64_t diff_delta(uint64_t before, uint64_t after) { return (int64_t)(after - before); }
@@ -36,7 +36,7 @@ static bool diff_row_changed(const diff_row *row) {
   return row->objects[0] != row->objects[1] || row->bytes[0] != row->bytes[1];
 }
 
-/* --- By type ----------------------------------------------------------------------------------- */
+/* --- By type --------------------------------------------------------------------------------- */
 
 typedef struct diff_types_table {
   diff_row *rows;
@@ -108,7 +108,7 @@ bool diff_types(const graph *before, const graph *after, diff_row **rows, size_t
   return true;
 }
 
-/* --- By holder --------------------------------------------------------------------------------- */
+/* --- By holder ------------------------------------------------------------------------------- */
 
 /* Children of one group, alike. */
 typedef struct diff_group {
@@ -264,7 +264,7 @@ static void diff_group_example(diff_group *group, uint64_t nth, graph_node node)
 static void diff_group_count(diff_walk *w, diff_group *group, size_t h, graph_node member,
                              graph_node node) {
   const diff_view *v = &w->views[h];
-  uint64_t bytes = v->r->retained[node];
+  uint64_t bytes = v->weight[node];
   if (h == w->heaps - 1) diff_group_example(group, group->sum.objects[h], node);
   group->sum.objects[h]++;
   group->sum.bytes[h] += bytes;
@@ -299,7 +299,7 @@ static bool diff_level_count(diff_walk *w, diff_level *l) {
   return true;
 }
 
-/* --- What a group is: a row, or looked into ---------------------------------------------------- */
+/* --- What a group is: a row, or looked into -------------------------------------------------- */
 
 static bool diff_group_changed(const diff_walk *w, const diff_group *group) {
   size_t last = w->heaps - 1;
@@ -430,7 +430,7 @@ static bool diff_emit(diff_walk *w, const diff_branch *of, const diff_group *gro
   return !second || diff_emit_repeats(w, of, group, second, row);
 }
 
-/* --- Down -------------------------------------------------------------------------------------- */
+/* --- Down ------------------------------------------------------------------------------------ */
 
 static bool diff_level_judge(diff_walk *w, diff_level *l) {
   for (size_t h = 0; h < w->heaps; h++) l->member_counts[h] = 0;
@@ -513,7 +513,7 @@ bool diff_groups(const reach *const *heaps, size_t heap_count, diff_growth **row
   diff_branch top = {.top = true, .before = GRAPH_NONE, .after = GRAPH_NONE};
   bool good = true;
   for (size_t h = 0; h < heap_count && good; h++) good = diff_view_make(&w.views[h], heaps[h]);
-  good = good && diff_look_into(&w, &top);
+  good = good && diff_view_settle(w.views, heap_count) && diff_look_into(&w, &top);
   for (size_t h = 0; h < heap_count; h++) diff_view_finish(&w.views[h]);
   if (!good) {
     free(w.rows);

@@ -6,6 +6,10 @@
 
 #include "array.h"
 
+#define DIFF_VIEWS 8
+#define DIFF_FAR 4096      /* steps to the root of all; objects further down stay where they are */
+#define DIFF_REFERRERS 256 /* an object with more is left where it is */
+
 uint64_t diff_mix(uint64_t a, uint64_t b) {
   uint64_t z = a * 0x9E3779B97F4A7C15u + b + 0x632BE59BD9B4E019u;
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
@@ -21,7 +25,7 @@ uint64_t diff_hash(const char *text, size_t length) {
 
 static uint64_t diff_hash_text(snapshot_text text) { return diff_hash(text.text, text.length); }
 
-/* --- Names ------------------------------------------------------------------------------------- */
+/* --- Names ----------------------------------------------------------------------------------- */
 
 static bool diff_names_add(diff_names *names, diff_name name) {
   if (names->count == names->room) {
@@ -70,7 +74,7 @@ bool diff_is_space_name(snapshot_text name) {
   return false;
 }
 
-/* --- The view ---------------------------------------------------------------------------------- */
+/* --- The view -------------------------------------------------------------------------------- */
 
 static bool diff_view_types(diff_view *v) {
   const snapshot *s = v->g->from;
@@ -89,13 +93,14 @@ static bool diff_view_types(diff_view *v) {
 /* Nodes by dominator: counted, then put where their dominator's begin. */
 static bool diff_view_children(diff_view *v) {
   const reach *r = v->r;
+  const graph_node *parent = v->parent;
   graph_node nodes = v->g->nodes;
   v->first_child = array_make((size_t)nodes + 2, sizeof *v->first_child);
   v->child = array_make(nodes, sizeof *v->child);
   if (!v->first_child || !v->child) return false;
   uint32_t *end = v->first_child + 1; /* of i: where the next child of i goes, in the end i + 1's */
   for (graph_node n = 0; n < nodes; n++)
-    if (r->class[n] != REACH_GARBAGE) end[r->idom[n] == GRAPH_NONE ? nodes : r->idom[n]]++;
+    if (r->class[n] != REACH_GARBAGE) end[parent[n] == GRAPH_NONE ? nodes : parent[n]]++;
   uint32_t sum = 0;
   for (size_t i = 0; i <= nodes; i++) {
     uint32_t count = end[i];
@@ -104,7 +109,7 @@ static bool diff_view_children(diff_view *v) {
   }
   for (graph_node n = 0; n < nodes; n++)
     if (r->class[n] != REACH_GARBAGE)
-      v->child[end[r->idom[n] == GRAPH_NONE ? nodes : r->idom[n]]++] = n;
+      v->child[end[parent[n] == GRAPH_NONE ? nodes : parent[n]]++] = n;
   return true;
 }
 
@@ -134,15 +139,28 @@ static bool diff_view_spaces(diff_view *v) {
   return true;
 }
 
+/* Garbage has no dominator and no place. */
+static bool diff_view_tree(diff_view *v) {
+  graph_node nodes = v->g->nodes;
+  v->parent = array_make(nodes, sizeof *v->parent);
+  v->weight = array_make(nodes, sizeof *v->weight);
+  if (!v->parent || !v->weight) return false;
+  if (nodes) memcpy(v->parent, v->r->idom, nodes * sizeof *v->parent);
+  if (nodes) memcpy(v->weight, v->r->retained, nodes * sizeof *v->weight);
+  return true;
+}
+
 bool diff_view_make(diff_view *v, const reach *r) {
   *v = (diff_view){.r = r, .g = r->of};
-  return diff_view_types(v) && diff_view_children(v) && diff_view_spaces(v);
+  return diff_view_types(v) && diff_view_tree(v) && diff_view_spaces(v);
 }
 
 void diff_view_finish(diff_view *v) {
   array_free(v->type_hash, v->types + 1, sizeof *v->type_hash);
   array_free(v->type_kind, v->types + 1, sizeof *v->type_kind);
   if (v->g) {
+    array_free(v->parent, v->g->nodes, sizeof *v->parent);
+    array_free(v->weight, v->g->nodes, sizeof *v->weight);
     array_free(v->first_child, (size_t)v->g->nodes + 2, sizeof *v->first_child);
     array_free(v->child, v->g->nodes, sizeof *v->child);
   }
@@ -150,7 +168,142 @@ void diff_view_finish(diff_view *v) {
   *v = (diff_view){0};
 }
 
-/* --- Keys -------------------------------------------------------------------------------------- */
+/* --- What comes and goes --------------------------------------------------------------------- */
+
+/* Steps up to the root of all; DIFF_FAR or more are too many to go again and again. */
+static size_t diff_height(const diff_view *v, graph_node node) {
+  size_t height = 0;
+  for (; node != GRAPH_NONE && height < DIFF_FAR; node = v->parent[node]) height++;
+  return height;
+}
+
+static void diff_move(diff_view *v, graph_node node, graph_node to) {
+  for (graph_node up = v->parent[node]; up != GRAPH_NONE; up = v->parent[up])
+    v->weight[up] -= v->weight[node];
+  v->parent[node] = to;
+  for (graph_node up = to; up != GRAPH_NONE; up = v->parent[up]) v->weight[up] += v->weight[node];
+}
+
+static void diff_settle_spaces(diff_view *v) {
+  for (size_t i = 0; i < v->spaces.count; i++) {
+    graph_node node = v->spaces.at[i].node;
+    graph_node up = v->r->class[node] == REACH_ROOT ? v->parent[node] : GRAPH_NONE;
+    if (up == GRAPH_NONE || diff_kind(v, up) != SNAPSHOT_MODULE) continue;
+    if (diff_height(v, up) < DIFF_FAR) diff_move(v, node, GRAPH_NONE);
+  }
+}
+
+static bool diff_is_root(const graph *g, graph_node node) {
+  size_t low = 0, high = g->root_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (g->roots[middle].node < node) low = middle + 1;
+    else high = middle;
+  }
+  return low < g->root_count && g->roots[low].node == node;
+}
+
+/* Whether `node` is below `above`; `*top`: the highest object above it. */
+static bool diff_is_below(const diff_view *v, graph_node node, graph_node above, graph_node *top) {
+  for (size_t steps = 0; node != GRAPH_NONE && steps < DIFF_FAR; steps++) {
+    if (node == above) return true;
+    *top = node;
+    node = v->parent[node];
+  }
+  return node != GRAPH_NONE; /* too far to know */
+}
+
+static graph_node diff_meet(const diff_view *v, graph_node a, graph_node b) {
+  size_t high = diff_height(v, a), low = diff_height(v, b);
+  for (; high > low; high--) a = v->parent[a];
+  for (; low > high; low--) b = v->parent[b];
+  while (a != b) a = v->parent[a], b = v->parent[b];
+  return a;
+}
+
+static bool diff_is_passing(const diff_names *passing, graph_node node) {
+  return diff_names_find(passing, node) != NULL;
+}
+
+/* Where an object would be without the calls that pass: below what all others that refer to it have
+ * in common. */
+static void diff_settle_object(diff_view *v, const diff_names *passing, graph_node node) {
+  const graph *g = v->g;
+  graph_node place = GRAPH_NONE, top = GRAPH_NONE;
+  bool first = true;
+  if (v->parent[node] != GRAPH_NONE || v->r->class[node] != REACH_ROOT) return;
+  if (graph_in_degree(g, node) > DIFF_REFERRERS || diff_is_root(g, node)) return;
+  if (!graph_counted(g, node) || g->flags[node] & SNAPSHOT_STATIC) return;
+  for (uint32_t e = g->first_in[node]; e < g->first_in[node + 1]; e++) {
+    graph_node from = g->in[e];
+    if (v->r->class[from] != REACH_ROOT || diff_is_passing(passing, from)) continue;
+    if (diff_height(v, from) >= DIFF_FAR) return;
+    if (diff_is_below(v, from, node, &top) || diff_is_passing(passing, top)) continue;
+    place = first ? from : place == GRAPH_NONE ? GRAPH_NONE : diff_meet(v, place, from);
+    first = false;
+  }
+  if (place != GRAPH_NONE) diff_move(v, node, place);
+}
+
+static void diff_settle_calls(diff_view *v, const diff_names *passing) {
+  const graph *g = v->g;
+  for (size_t i = 0; i < passing->count; i++) {
+    graph_node frame = passing->at[i].node;
+    for (uint32_t e = g->first_out[frame]; e < g->first_out[frame + 1]; e++)
+      if (!diff_names_find(&v->spaces, g->out[e])) diff_settle_object(v, passing, g->out[e]);
+  }
+}
+
+static snapshot_text diff_without_line(snapshot_text text);
+
+static bool diff_calls(const diff_view *v, diff_names *calls) {
+  const graph *g = v->g;
+  for (size_t i = 0; i < g->root_count; i++) {
+    graph_node node = g->roots[i].node;
+    if (diff_kind(v, node) != SNAPSHOT_FRAME) continue;
+    uint64_t hash = diff_hash_text(diff_without_line(diff_title(g, node)));
+    if (!diff_names_add(calls, (diff_name){node, false, hash})) return false;
+  }
+  return true;
+}
+
+static bool diff_has_call(const diff_names *calls, uint64_t hash) {
+  for (size_t i = 0; i < calls->count; i++)
+    if (calls->at[i].hash == hash) return true;
+  return false;
+}
+
+/* Leaves those of `calls[at]` that another heap has not. */
+static bool diff_passing(const diff_names *calls, size_t count, size_t at, diff_names *passing) {
+  for (size_t i = 0; i < calls[at].count; i++) {
+    bool lasts = true;
+    for (size_t h = 0; h < count && lasts; h++)
+      lasts = diff_has_call(&calls[h], calls[at].at[i].hash);
+    if (!lasts && !diff_names_add(passing, calls[at].at[i])) return false;
+  }
+  diff_names_sort(passing);
+  return true;
+}
+
+static bool diff_settle_one(diff_view *v, const diff_names *calls, size_t count, size_t at) {
+  diff_names passing = {0};
+  bool good = diff_passing(calls, count, at, &passing);
+  diff_settle_spaces(v);
+  if (good) diff_settle_calls(v, &passing);
+  diff_names_finish(&passing);
+  return good && diff_view_children(v);
+}
+
+bool diff_view_settle(diff_view *views, size_t count) {
+  diff_names calls[DIFF_VIEWS] = {{0}};
+  bool good = true;
+  for (size_t h = 0; h < count && good; h++) good = diff_calls(&views[h], &calls[h]);
+  for (size_t h = 0; h < count && good; h++) good = diff_settle_one(&views[h], calls, count, h);
+  for (size_t h = 0; h < count; h++) diff_names_finish(&calls[h]);
+  return good;
+}
+
+/* --- Keys ------------------------------------------------------------------------------------ */
 
 /* Where a frame is without the line, which moves on. */
 static snapshot_text diff_without_line(snapshot_text text) {

@@ -26,13 +26,22 @@ typedef struct diff_view {
   size_t types;
   uint64_t *type_hash; /* types + 1, as what g->type says */
   uint8_t *type_kind;
+  graph_node *parent;    /* dominators, but for what diff_view_settle says */
+  uint64_t *weight;      /* bytes that are kept below a node in that tree, its own included */
   uint32_t *first_child; /* nodes + 2; the last node's number is that of the root of all */
   graph_node *child;
   diff_names spaces; /* dictionaries of modules and classes, after their owner's title */
 } diff_view;
 
-/* False: out of memory; diff_view_finish in any case. */
+/* False: out of memory; diff_view_finish in any case. `first_child` and `child` come with
+ * diff_view_settle. */
 bool diff_view_make(diff_view *v, const reach *r);
+
+/* Takes back what differs between moments of one program though it has not changed: calls in
+ * progress that are not in all of the heaps hold nothing that something else holds too, and a
+ * module's dictionary is below the root of all whether or not somebody has a function of it. False:
+ * out of memory. */
+bool diff_view_settle(diff_view *views, size_t count);
 void diff_view_finish(diff_view *v);
 
 /* The number that stands for the root of all in first_child. */

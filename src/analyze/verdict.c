@@ -13,7 +13,7 @@
 #define VERDICT_STEP 10    /* each interval has at least this part of an even share of growth */
 #define VERDICT_NARROW 0.8 /* what keeps so much of another is what there is to see of it */
 
-/* --- What parts ask for ------------------------------------------------------------------------ */
+/* --- What parts ask for ---------------------------------------------------------------------- */
 
 finding *verdict_add(verdict_case *c, verdict_class class) {
   verdict *v = c->v;
@@ -73,7 +73,7 @@ bool verdict_grew(const verdict_case *c, const uint64_t *values) {
   return true;
 }
 
-/* --- When nothing was found -------------------------------------------------------------------- */
+/* --- When nothing was found ------------------------------------------------------------------ */
 
 /* Down to where it spreads: a module keeps what its one large dictionary keeps. */
 static graph_node rest_narrow(const reach *r, graph_node node) {
@@ -162,7 +162,7 @@ void verdict_find_rest(verdict_case *c) {
   else if (c->v->count == 0) rest_of_several(c);
 }
 
-/* --- The whole --------------------------------------------------------------------------------- */
+/* --- The whole ------------------------------------------------------------------------------- */
 
 /* What explains growth, then what could be better, then that there is nothing to say. */
 static int finding_rank(const finding *f) {

@@ -52,7 +52,6 @@ static bool facts_is(const snapshot *s, const char *key, const char *value) {
 
 /* Never called by itself: switched off, or a first threshold of 0, which CPython takes for it. */
 static bool facts_collector_off(const snapshot *s) {
-  if (facts_is(s, "gc.collector", "ouro")) return false; /* then CPython's own is always off */
   if (facts_is(s, "gc.enabled", "0")) return true;
   return facts_is(s, "gc.collector", "python") && facts_is(s, "gc.threshold0", "0");
 }

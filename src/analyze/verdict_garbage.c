@@ -10,7 +10,7 @@
   10 /* of all objects' bytes: garbage is then worth a word though it is stable */
 #define GARBAGE_TYPES 3
 
-/* --- What it is made of ------------------------------------------------------------------------ */
+/* --- What it is made of ---------------------------------------------------------------------- */
 
 typedef struct garbage_type {
   uint64_t objects, bytes;
@@ -117,7 +117,7 @@ static void garbage_say_snapshots(const verdict_case *c, finding *f) {
     verdict_say(line, "%s%s", h ? " → " : "", verdict_bytes(c->facts[h].garbage).text);
 }
 
-/* --- The findings ------------------------------------------------------------------------------ */
+/* --- The findings ---------------------------------------------------------------------------- */
 
 /* Garbage that grew, or so much of it that memory is mostly that. */
 static bool garbage_matters(const verdict_case *c) {

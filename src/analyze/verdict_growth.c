@@ -85,7 +85,7 @@ static growth_case *growth_cases(const verdict_case *c, diff_growth *rows, size_
   return cases;
 }
 
-/* --- Whose it is ------------------------------------------------------------------------------- */
+/* --- Whose it is ----------------------------------------------------------------------------- */
 
 /* The nearest object above the last of the path that refers to many. */
 static size_t growth_crowded(const graph *g, const path *p) {
@@ -128,7 +128,7 @@ static void growth_merge(const verdict_case *c, growth_case **cases, size_t coun
     }
 }
 
-/* --- The finding ------------------------------------------------------------------------------- */
+/* --- The finding ----------------------------------------------------------------------------- */
 
 static void growth_say_snapshots(const verdict_case *c, const growth_case *k, finding *f) {
   char *line = verdict_line(f);
@@ -244,7 +244,7 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
   verdict_advise(f, row->kind);
 }
 
-/* --- All --------------------------------------------------------------------------------------- */
+/* --- All ------------------------------------------------------------------------------------- */
 
 /* The GROWTH_MOST cases that grew most, by more than noise and all the time. */
 static size_t growth_choose(const verdict_case *c, growth_case *cases, size_t count,

@@ -20,7 +20,7 @@
 #define WASTE_LEAST ((uint64_t)512 << 10)
 #define WASTE_ROWS 2
 
-/* --- Lines of the ledger ----------------------------------------------------------------------- */
+/* --- Lines of the ledger --------------------------------------------------------------------- */
 
 static size_t ledger_grown(const verdict_row *rows, const uint64_t *first, const uint64_t *last,
                            uint64_t told) {
@@ -46,7 +46,7 @@ void verdict_ledger_lines(const verdict_case *c, const verdict_row *rows, const 
   }
 }
 
-/* --- Native ------------------------------------------------------------------------------------ */
+/* --- Native ---------------------------------------------------------------------------------- */
 
 static bool memory_is_small(const verdict_case *c, int64_t bytes) {
   const verdict_facts *last = verdict_last(c);
@@ -55,7 +55,7 @@ static bool memory_is_small(const verdict_case *c, int64_t bytes) {
 
 static uint64_t memory_positive(int64_t value) { return value > 0 ? (uint64_t)value : 0; }
 
-/* --- Native memory that objects own ------------------------------------------------------------ */
+/* --- Native memory that objects own ---------------------------------------------------------- */
 
 static bool memory_is_below(const reach *r, graph_node node, graph_node holder) {
   for (int depth = 0; depth < OWNED_DEPTH && node != GRAPH_NONE; depth++, node = r->idom[node])
@@ -131,7 +131,7 @@ static void memory_native(verdict_case *c) {
     verdict_say(f->next, "ledger %s", verdict_clean(snapshot_fact(c->g->from, "pid")).text);
 }
 
-/* --- Free and kept ----------------------------------------------------------------------------- */
+/* --- Free and kept --------------------------------------------------------------------------- */
 
 /* How much is kept that matters: what came, or all of it where it is a large part. Free pages are
  * about to go, or to be used again. */
@@ -169,7 +169,7 @@ void verdict_find_memory(verdict_case *c) {
   memory_retained(c);
 }
 
-/* --- Churn ------------------------------------------------------------------------------------- */
+/* --- Churn ----------------------------------------------------------------------------------- */
 
 void verdict_find_churn(verdict_case *c) {
   const verdict_facts *first = verdict_first(c), *last = verdict_last(c);
@@ -195,7 +195,7 @@ void verdict_find_churn(verdict_case *c) {
   verdict_advise(f, SNAPSHOT_OTHER);
 }
 
-/* --- Waste ------------------------------------------------------------------------------------- */
+/* --- Waste ----------------------------------------------------------------------------------- */
 
 static void waste_title(const verdict_case *c, const waste_row *row, finding *f) {
   verdict_word type = verdict_clean(snapshot_type_of(c->g->from, row->type).name);

@@ -15,7 +15,7 @@
 #define INSIDE_DEPTH 6   /* steps down into what grows */
 #define LABEL 20         /* columns of names on the left */
 
-/* --- Choosing ---------------------------------------------------------------------------------- */
+/* --- Choosing -------------------------------------------------------------------------------- */
 
 static snapshot_type_kind step_kind(const graph *g, graph_node node) {
   return snapshot_type_of(g->from, g->type[node]).kind;
@@ -70,7 +70,7 @@ bool verdict_path_choose(path_finder *f, const graph *g, graph_node target, path
   return count > 0;
 }
 
-/* --- Judging ----------------------------------------------------------------------------------- */
+/* --- Judging --------------------------------------------------------------------------------- */
 
 static verdict_holder holder_of_instance(snapshot_text type) {
   if (is_text(type, "weakref.WeakKeyDictionary")) return HOLDER_REGISTRY;
@@ -219,7 +219,7 @@ verdict_holder verdict_content_holder(const reach *r, graph_node example) {
   return holder == HOLDER_REGISTRY ? HOLDER_NONE : holder;
 }
 
-/* --- Drawing ----------------------------------------------------------------------------------- */
+/* --- Drawing --------------------------------------------------------------------------------- */
 
 /* Whether the step leads to the dictionary that is an owner's namespace: it is drawn with the next
  * one, as code writes it. */
@@ -422,7 +422,7 @@ void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example
               verdict_bytes(r->retained[node]).text);
 }
 
-/* --- What grows -------------------------------------------------------------------------------- */
+/* --- What grows ------------------------------------------------------------------------------ */
 
 static graph_node part_of_kind(const graph *g, graph_node node, snapshot_type_kind kind) {
   uint32_t end = g->first_out[node + 1], first = g->first_out[node];
@@ -454,7 +454,7 @@ verdict_word verdict_growing(const graph *g, const diff_growth *row) {
   return word;
 }
 
-/* --- Names ------------------------------------------------------------------------------------- */
+/* --- Names ----------------------------------------------------------------------------------- */
 
 static void name_begin(const graph *g, const path *p, size_t step, char line[VERDICT_LINE]) {
   snapshot_type_kind kind = step_kind(g, p->nodes[step]);

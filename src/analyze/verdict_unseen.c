@@ -38,7 +38,7 @@ static bool unseen_told(const verdict_case *c, snapshot_text type) {
   return false;
 }
 
-/* --- One snapshot ------------------------------------------------------------------------------ */
+/* --- One snapshot ---------------------------------------------------------------------------- */
 
 typedef struct unseen_type {
   uint64_t objects, bytes;
@@ -92,7 +92,7 @@ static void unseen_of_one(verdict_case *c) {
   array_free(types, count, sizeof *types);
 }
 
-/* --- Several ----------------------------------------------------------------------------------- */
+/* --- Several --------------------------------------------------------------------------------- */
 
 typedef struct unseen_audit {
   audit_row *rows;

@@ -29,7 +29,7 @@ static void close_both(program *before, program *after, rows r) {
   small_close(&after->h);
 }
 
-/* --- By type ----------------------------------------------------------------------------------- */
+/* --- By type --------------------------------------------------------------------------------- */
 
 static void draw_random(program *p, int turn, uint64_t seed) {
   test_seed = seed;
@@ -89,7 +89,7 @@ TEST(rows_by_type_are_sums_of_all_objects) {
   }
 }
 
-/* --- By holder --------------------------------------------------------------------------------- */
+/* --- By holder ------------------------------------------------------------------------------- */
 
 /* M3: each byte that came is in one row. */
 TEST(rows_by_holder_add_up_to_what_lives_more) {

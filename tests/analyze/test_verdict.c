@@ -10,7 +10,7 @@
 static const int growing[] = {500, 1500, 2500}, still[] = {2500, 2500, 2500},
                  filled[] = {100, 2500, 2500};
 
-/* --- Reachable growth -------------------------------------------------------------------------- */
+/* --- Reachable growth ------------------------------------------------------------------------ */
 
 typedef struct expected {
   drawing *draw;
@@ -204,7 +204,7 @@ TEST(of_calls_the_oldest_is_the_holder) {
   moments_close(&m);
 }
 
-/* --- The collector ----------------------------------------------------------------------------- */
+/* --- The collector --------------------------------------------------------------------------- */
 
 static const char *const on[] = {"gc.enabled", "1", "gc.collector", "python", NULL};
 static const char *const off[] = {"gc.enabled", "0", "gc.collector", "python", NULL};
@@ -219,7 +219,7 @@ TEST(cycles_are_late_or_stay) {
     verdict_class class;
   } cases[] = {{on, VERDICT_LATE},
                {off, VERDICT_COLLECTOR_OFF},
-               {ours, VERDICT_LATE},
+               {ours, VERDICT_COLLECTOR_OFF},
                {never, VERDICT_COLLECTOR_OFF}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     for (size_t count = 1; count <= 3; count++) {
@@ -258,7 +258,7 @@ TEST(what_the_collector_gave_up_is_told_once) {
   }
 }
 
-/* --- C code ------------------------------------------------------------------------------------ */
+/* --- C code ---------------------------------------------------------------------------------- */
 
 /* M5: more references to the same objects, which others hold too. */
 static void draw_counted(program *p, int n) {
@@ -296,7 +296,7 @@ TEST(one_snapshot_shows_what_c_code_holds) {
   moments_close(&m);
 }
 
-/* --- Memory beside objects --------------------------------------------------------------------- */
+/* --- Memory beside objects ------------------------------------------------------------------- */
 
 #define MIB(n) #n "000000"
 static const char *const plain[] = {"rss", MIB(40), "ledger.resident", MIB(40), "pid", "17", NULL};
@@ -367,7 +367,7 @@ TEST(native_memory_of_objects_is_their_holder_s) {
   moments_close(&m);
 }
 
-/* --- No growth --------------------------------------------------------------------------------- */
+/* --- No growth ------------------------------------------------------------------------------- */
 
 static const char *const made0[] = {"alloc.total", "1000000", "time", "1700000000", NULL};
 static const char *const made1[] = {"alloc.total", "2000000", "time", "1700000010", NULL};
@@ -429,7 +429,7 @@ TEST(growth_that_no_object_shows_is_not_guessed_at) {
   moments_close(&m);
 }
 
-/* --- Words ------------------------------------------------------------------------------------- */
+/* --- Words ----------------------------------------------------------------------------------- */
 
 static void draw_hostile(program *p, int n) {
   int dict = program_dict(p);

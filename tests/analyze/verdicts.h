@@ -66,7 +66,7 @@ static inline bool finding_says(const finding *f, const char *text) {
   return said;
 }
 
-/* --- What may grow ----------------------------------------------------------------------------- */
+/* --- What may grow --------------------------------------------------------------------------- */
 
 static inline int draw_class(program *p, int space, const char *name) {
   int class = small_node(&p->h, p->type, 1000);
