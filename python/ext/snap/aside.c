@@ -78,6 +78,13 @@ static void prepare_signals(aside_command *command) {
 }
 
 /* A descriptor put onto itself stays open in the command. */
+static int add_file(aside_command *command, int from, int to) {
+  errno = posix_spawn_file_actions_adddup2(&command->files, from, to);
+  if (errno == 0) return 0;
+  PyErr_SetFromErrno(PyExc_OSError);
+  return -1;
+}
+
 static int prepare(aside_command *command, PyObject *argv, PyObject *files) {
   if (PyTuple_GET_SIZE(argv) == 0 || PyTuple_GET_SIZE(argv) > WORDS_MOST) {
     PyErr_SetString(PyExc_ValueError, "too many words, or none");
@@ -87,12 +94,10 @@ static int prepare(aside_command *command, PyObject *argv, PyObject *files) {
     if ((command->argv[i] = PyBytes_AsString(PyTuple_GET_ITEM(argv, i))) == NULL) return -1;
   for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(files); i++) {
     int file = (int)PyLong_AsLong(PyTuple_GET_ITEM(files, i));
-    if (file < 0 && PyErr_Occurred()) return -1;
-    posix_spawn_file_actions_adddup2(&command->files, file, file);
+    if ((file < 0 && PyErr_Occurred()) || add_file(command, file, file) < 0) return -1;
   }
-  posix_spawn_file_actions_adddup2(&command->files, STDERR_FILENO, STDOUT_FILENO);
   prepare_signals(command);
-  return 0;
+  return add_file(command, STDERR_FILENO, STDOUT_FILENO);
 }
 
 static PyObject *run(const aside_command *command) {
