@@ -23,9 +23,15 @@ static void know_list(snapwalk *w, const gclink *head) {
     snapwalk_know(w, gclink_object(l));
 }
 
+/* Sizes may be asked of built-in types, which may fail for want of memory: an exception comes and
+ * goes that nobody knows. */
 static void write_list(snapwalk *w, const gclink *head, uint32_t generation) {
-  for (const gclink *l = gclink_next(head); l != head && !w->pages.failed; l = gclink_next(l))
-    snapwalk_tracked(w, gclink_object(l), generation);
+  const gclink *next;
+  for (const gclink *l = gclink_next(head); l && l != head && !w->pages.failed; l = next) {
+    next = gclink_next(l);
+    PyObject *o = gclink_object(l);
+    if (snapset_has(&w->seen, o)) snapwalk_tracked(w, o, generation);
+  }
 }
 
 /* Where the lists are not known, what is tracked is remembered one by one. */
@@ -61,6 +67,7 @@ int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *opti
   int error = begun && !walk.pages.failed ? writer_end(out) : ENOMEM;
   snapwalk_finish(&walk);
   os_release(memory, size);
+  PyErr_Clear();
   return error;
 }
 
