@@ -12,7 +12,7 @@ program's docstring:
     class:   words for `ouro why`'s classes as CLASSES has them, several with | between
     holder:  the same of HOLDERS; absent: not asked for
     name:    texts of which one must be in the finding; absent: not asked for
-    bytes:   what grew from the first to the last snapshot at size 1, ± a share (as tracemalloc counts)
+    bytes:   what grew from the first to the last snapshot at size 1, ± a share (tracemalloc, on 3.11)
     clean:   the classes that are right with the cure; absent: no growth, churn
 """
 
