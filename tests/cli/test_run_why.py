@@ -59,6 +59,16 @@ def test_m7_a_program_that_does_not_grow_is_told_so(why):
     assert "\n1. no growth\n" in done.stderr, done.stderr
 
 
+def test_m7_what_only_locals_held_is_found(why):
+    # GIVEN the same in a function that ends with the program WHEN most of it is gone by the end THEN
+    # the snapshots before are judged, and a line says so
+    grows = textwrap.dedent(GROWS.replace("KEEP", "kept.append")).replace("\n", "\n    ")
+    done = why(f"def main():{grows}\nmain()")
+    assert (done.returncode, done.stdout) == (3, "done\n")
+    assert done.stderr.startswith("ouro: most objects went when the program ended;"), done.stderr
+    assert "\n1. reachable growth" in done.stderr and "main" in done.stderr.split("\n1. ")[1]
+
+
 def test_it_stands_below_the_screen(tmp_path):
     done = ouro("run", "--why", "-c", "print('out')", TMPDIR=tmp_path)
     screen, verdict = done.stderr.split("\n\nprocess ")
