@@ -124,7 +124,7 @@ static snapshot_type_kind diff_kind(const diff_view *v, graph_node node) {
   return (snapshot_type_kind)v->type_kind[v->g->type[node]];
 }
 
-/* A module's dictionary hangs below the root of all as soon as somebody imports a function of it. */
+/* A module's dictionary is below the root of all as soon as somebody imports a function of it. */
 static bool diff_view_spaces(diff_view *v) {
   const graph *g = v->g;
   for (graph_node n = 0; n < g->nodes; n++) {

@@ -56,12 +56,15 @@ int64_t verdict_growth_of_all(const verdict_case *c) {
   return (int64_t)(verdict_base(verdict_last(c)) - verdict_base(verdict_first(c)));
 }
 
-double verdict_share(const verdict_case *c, uint64_t bytes) {
-  int64_t growth = verdict_growth_of_all(c);
-  bool grew = c->count > 1 && !verdict_is_quiet(verdict_last(c), growth);
-  uint64_t base = grew ? (uint64_t)growth : verdict_base(verdict_last(c));
-  double share = base ? (double)bytes / (double)base : 0;
-  return share < 1 ? share : 1;
+void verdict_say_share(const verdict_case *c, finding *f, bool growth) {
+  const verdict_facts *last = verdict_last(c);
+  int64_t more = verdict_growth_of_all(c), objects = (int64_t)(last->objects - c->facts[0].objects);
+  f->of_growth = growth && c->count > 1;
+  uint64_t base = f->of_growth ? 0 : last->resident;
+  if (f->of_growth) base = (uint64_t)(more > objects ? more : objects > 0 ? objects : 0);
+  if (f->of_growth && base < f->bytes) base = f->bytes; /* something else went meanwhile */
+  f->share = base ? (double)f->bytes / (double)base : 0;
+  if (f->share > 1) f->share = 1;
 }
 
 bool verdict_grew(const verdict_case *c, const uint64_t *values) {
@@ -106,7 +109,7 @@ static void rest_say_holders(verdict_case *c, finding *f) {
   verdict_say(verdict_line(f), "what keeps most alive:");
   for (size_t i = 0; i < count && !c->failed; i++) {
     graph_node node = rest_narrow(c->last, largest[i]);
-    if (i == 0) verdict_say(f->next, "dom %%s %s", verdict_target(c->g, node).text);
+    if (i == 0) verdict_say(f->next, "dom %%s %s", verdict_address(c->g, node).text);
     rest_say_holder(c, node, f);
   }
 }
@@ -116,7 +119,7 @@ static void rest_of_one(verdict_case *c) {
   if (!f) return;
   f->bytes = verdict_last(c)->live;
   f->objects = verdict_last(c)->live_objects;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, false);
   verdict_say(f->title, "one snapshot does not show growth: %s in %s objects are alive",
               verdict_bytes(f->bytes).text, verdict_number(f->objects).text);
   rest_say_holders(c, f);
@@ -144,7 +147,7 @@ static void rest_of_several(verdict_case *c) {
   finding *f = verdict_add(c, still ? VERDICT_NO_GROWTH : VERDICT_CANNOT_TELL);
   if (!f) return;
   f->bytes = growth > 0 ? (uint64_t)growth : 0;
-  f->share = still ? 0 : 1;
+  if (!still) verdict_say_share(c, f, true);
   if (still)
     verdict_say(f->title, "memory does not grow: %s, after %s at first",
                 verdict_bytes(verdict_base(verdict_last(c))).text,

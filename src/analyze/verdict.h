@@ -49,7 +49,8 @@ typedef struct finding {
   verdict_class class;
   verdict_holder holder;
   uint64_t bytes, objects;  /* that it explains, in the last snapshot; of growth: what was added */
-  double share;             /* of the growth where there is one, else of the resident memory */
+  double share;             /* of the growth, or else of the resident memory; 0: not known */
+  bool of_growth;           /* which of the two */
   char title[VERDICT_LINE]; /* one sentence */
   char evidence[VERDICT_LINES][VERDICT_LINE]; /* a root path one reference per line, numbers */
   size_t lines;

@@ -142,7 +142,7 @@ void verdict_find_garbage(verdict_case *c) {
   if (!f) return;
   f->bytes = garbage_bytes(c);
   f->objects = c->last->objects[REACH_GARBAGE];
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, f->bytes != last->garbage || verdict_first(c)->garbage == 0);
   const char *what = f->class == VERDICT_LATE ? "wait for the collector"
                                               : "stay for ever: the cycle collector is off";
   verdict_say(f->title, "%s objects in cycles, %s, %s", verdict_number(f->objects).text,
@@ -177,7 +177,7 @@ void verdict_find_uncollectable(verdict_case *c) {
   uint64_t first = c->count > 1 ? uncollectable_bytes(c->heaps[0], &first_objects, &other) : 0;
   f->bytes = bytes > first ? bytes - first : bytes;
   f->objects = objects;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, bytes > first);
   verdict_say(f->title, "%s objects in gc.garbage: the collector gave them up",
               verdict_number(objects).text);
   char *line = verdict_line(f);

@@ -159,7 +159,7 @@ static verdict_word growth_example(const verdict_case *c, const growth_case *k) 
   return word;
 }
 
-/* "8,000 more Session held by module global shop.cache.CACHE", "a larger list: module global ...". */
+/* "8,000 more Session held by module global shop.cache.CACHE", "a larger list: ...". */
 static void growth_title(const verdict_case *c, const growth_case *k, const path *p, finding *f) {
   char name[VERDICT_LINE];
   int64_t delta = growth_delta(c, k->main->objects);
@@ -202,7 +202,7 @@ static void growth_report(verdict_case *c, const growth_case *k) {
     f->bytes = (uint64_t)growth_delta(c, k->bytes);
     int64_t objects = growth_delta(c, k->main->objects);
     f->objects = objects > 0 ? (uint64_t)objects : 0;
-    f->share = verdict_share(c, f->bytes);
+    verdict_say_share(c, f, true);
     f->holder = f->class == VERDICT_UNSEEN ? HOLDER_NONE : growth_holder(c, k, &p);
     growth_title(c, k, &p, f);
     verdict_path_draw(c->g, &p, f);
@@ -228,7 +228,7 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
   int64_t objects = growth_delta(c, row->objects);
   f->bytes = (uint64_t)growth_delta(c, k->bytes);
   f->objects = objects > 0 ? (uint64_t)objects : 0;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, true);
   verdict_say(f->title, "%s more %s alive that no object refers to: C code holds them",
               verdict_number(f->objects).text, verdict_growing(c->g, row).text);
   if (example != GRAPH_NONE) {

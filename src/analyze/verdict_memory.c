@@ -103,7 +103,7 @@ static bool memory_is_owned(verdict_case *c, uint64_t bytes) {
                 verdict_bytes(bytes).text, verdict_bytes(bytes / objects).text,
                 verdict_clean(rows[i].type).text);
     f->bytes += bytes;
-    f->share = verdict_share(c, f->bytes);
+    verdict_say_share(c, f, true);
     owned = true;
   }
   free(rows);
@@ -121,7 +121,7 @@ static void memory_native(verdict_case *c) {
   finding *f = verdict_add(c, VERDICT_NATIVE);
   if (!f) return;
   f->bytes = (uint64_t)more;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, true);
   verdict_say(f->title, "%s more memory outside Python's objects", verdict_bytes(f->bytes).text);
   verdict_ledger_lines(c, verdict_outside_rows, first->outside_rows, last->outside_rows, 4, f);
   verdict_say(verdict_line(f), "objects meanwhile: %s → %s", verdict_bytes(first->objects).text,
@@ -151,7 +151,7 @@ static void memory_retained(verdict_case *c) {
   if (!f) return;
   bool grew = c->count > 1 && bytes != last->kept - last->ready;
   f->bytes = (uint64_t)bytes;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, grew);
   verdict_say(f->title, "%s of free memory that allocators keep%s", verdict_bytes(f->bytes).text,
               grew ? ", more than at first: no leak" : ": no leak");
   verdict_ledger_lines(c, verdict_kept_rows, grew ? first->kept_rows : none, last->kept_rows, 4, f);

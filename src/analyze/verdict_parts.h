@@ -41,8 +41,8 @@ const verdict_facts *verdict_last(const verdict_case *c);
  * not known. */
 int64_t verdict_growth_of_all(const verdict_case *c);
 
-/* What share of it so many bytes are, or of all memory where nothing grew; at most 1. */
-double verdict_share(const verdict_case *c, uint64_t bytes);
+/* Sets the share that a finding's bytes are of the growth, or of all resident memory. */
+void verdict_say_share(const verdict_case *c, finding *f, bool growth);
 
 /* Whether these values, one per snapshot, grew by more than noise, and between each two: a cache
  * that was filled at the beginning does not grow. */
@@ -57,7 +57,7 @@ void verdict_find_churn(verdict_case *c);
 void verdict_find_waste(verdict_case *c);
 void verdict_find_rest(verdict_case *c); /* NO_GROWTH, CANNOT_TELL */
 
-/* What to change, by class and holder; `kind`: of the holder, or of what grows where there is none. */
+/* What to change, by class and holder; `kind`: of the holder, or of what grows if there is none. */
 void verdict_advise(finding *f, snapshot_type_kind kind);
 
 /* Lines "name  first → last" of those rows of the ledger that grew most, at most `room`. */

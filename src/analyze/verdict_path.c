@@ -193,7 +193,7 @@ static verdict_holder content_of_kind(snapshot_type_kind kind) {
   }
 }
 
-/* A traceback or a context a few steps below, kept by this object alone and most of what it keeps. */
+/* A traceback or a context a few steps below: most of what this object alone keeps. */
 static verdict_holder content_below(const reach *r, graph_node node, int depth) {
   const graph *g = r->of;
   uint32_t end = g->first_out[node + 1], first = g->first_out[node];

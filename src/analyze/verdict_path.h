@@ -21,7 +21,7 @@ verdict_holder verdict_content_holder(const reach *r, graph_node example);
 /* "shop.models.Session"; "method shop.views.View.changed" where the examples are all that. */
 verdict_word verdict_growing(const graph *g, const diff_growth *row);
 
-/* "shop.cache.CACHE", "shop.models.Model.registry", "frame serve app.py:12, requests": for titles. */
+/* "shop.cache.CACHE", "shop.models.Model.registry", "call serve app.py:12 ...": for titles. */
 void verdict_path_name(const graph *g, const path *p, char line[VERDICT_LINE]);
 
 /* Adds the path to the evidence, one reference per line, field names on the left. */
@@ -31,7 +31,7 @@ void verdict_path_draw(const graph *g, const path *p, finding *f);
 void verdict_path_draw_end(const graph *g, const path *p, graph_node example, const char *what,
                            finding *f);
 
-/* Adds a line that says where in each of these objects most of the bytes are, if it is one place. */
+/* Adds a line that says where in each of these objects most bytes are, if it is one place. */
 void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example, finding *to);
 
 #endif

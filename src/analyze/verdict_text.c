@@ -136,10 +136,15 @@ static bool verdict_is_plain(const char *text) {
   return true;
 }
 
+verdict_word verdict_address(const graph *g, graph_node node) {
+  verdict_word word;
+  snprintf(word.text, sizeof word.text, "0x%" PRIx64, graph_address(g, node));
+  return word;
+}
+
 verdict_word verdict_target(const graph *g, graph_node node) {
   verdict_word word = verdict_type(g, node);
   snapshot_text name = snapshot_type_of(g->from, g->type[node]).name;
   if (name.length > 0 && name.length < VERDICT_WORD && verdict_is_plain(word.text)) return word;
-  snprintf(word.text, sizeof word.text, "0x%" PRIx64, graph_address(g, node));
-  return word;
+  return verdict_address(g, node);
 }

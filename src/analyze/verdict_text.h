@@ -24,7 +24,7 @@ verdict_word verdict_clean(snapshot_text text);
 /* "shop.models.Session"; "(no type)". */
 verdict_word verdict_type(const graph *g, graph_node node);
 
-/* "module shop.cache", "dict, 12,431 entries", "function shop.views.load", "shop.models.Session". */
+/* "module shop.cache", "dict, 12,431 entries", "function shop.views.load", "shop.Session". */
 verdict_word verdict_object(const graph *g, graph_node node);
 
 /* What code calls an object; empty if the file has no title of it. */
@@ -40,5 +40,8 @@ char *verdict_line(finding *f);
 /* How to name objects of a type to a command: the type's name, or this object's address where the
  * name has characters that a shell or a format takes for something else. */
 verdict_word verdict_target(const graph *g, graph_node node);
+
+/* "0x7f5c3a1b2c30". */
+verdict_word verdict_address(const graph *g, graph_node node);
 
 #endif

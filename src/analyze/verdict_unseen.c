@@ -62,7 +62,7 @@ static void unseen_report_type(verdict_case *c, uint32_t type, const unseen_type
   if (!f) return;
   f->bytes = t->bytes;
   f->objects = t->objects;
-  f->share = verdict_share(c, t->bytes);
+  verdict_say_share(c, f, false);
   snapshot_type what = snapshot_type_of(c->g->from, type);
   verdict_say(f->title, "%s %s alive that no object refers to: C code holds them",
               verdict_number(t->objects).text, verdict_clean(what.name).text);
@@ -127,7 +127,7 @@ static void unseen_report_row(verdict_case *c, const audit_row *row, const uint6
   uint64_t more = values[c->count - 1] - values[0];
   f->objects = more < row->objects ? more : row->objects;
   f->bytes = row->objects ? row->bytes / row->objects * f->objects : 0;
-  f->share = verdict_share(c, f->bytes);
+  verdict_say_share(c, f, true);
   verdict_say(f->title,
               "%s more references to %s that no object shows: C code forgets to drop them",
               verdict_number(more).text, verdict_clean(what.name).text);

@@ -291,3 +291,44 @@ TEST(garbage_is_nobody_s_growth) {
   CHECK_EQ(r.count, 0);
   close_both(&before, &after, r);
 }
+
+/* M4: a call that is in one snapshot only, or an import, has not made a new holder. */
+static void draw_passing(program *p, int turn, bool called, bool imported, int count) {
+  program_begin(p, turn);
+  int list = program_list(p), function = small_node(&p->h, p->function, 150);
+  int frame = small_node(&p->h, p->frame, 200);
+  program_put(p, p->space, "PAGES", list);
+  small_title(&p->h, function, "shop.cache.get");
+  program_put(p, p->space, "get", function);
+  small_attribute(&p->h, function, p->space, "__globals__");
+  if (imported) program_put(p, program_module(p, "shop.views"), "get", function);
+  small_flags(&p->h, frame, SNAPSHOT_PSEUDO);
+  small_title(&p->h, frame, called ? "get cache.py:7" : "idle cache.py:9");
+  small_root(&p->h, frame, SNAPSHOT_ROOT_FRAME, "MainThread");
+  if (called) small_named(&p->h, frame, list, SNAPSHOT_LOCAL, "pages");
+  program_fill(p, list, count);
+  p->owner = list;
+  program_open(p);
+}
+
+TEST(a_call_that_passes_and_an_import_change_no_holder) {
+  for (int how = 0; how < 16; how++) {
+    program before, after;
+    draw_passing(&before, 0, how & 1, how & 2, 600);
+    draw_passing(&after, 1, how & 4, how & 8, 700);
+    rows r = holders(&before, &after);
+    bool found = false;
+    for (size_t i = 0; i < r.count; i++) {
+      if (!named(r.at[i].type, "shop.models.Session")) continue;
+      CHECK(!found);
+      found = true;
+      CHECK_EQ(r.at[i].objects[0], 600);
+      CHECK_EQ(r.at[i].objects[1], 700);
+      CHECK_EQ(r.at[i].bytes[1] - r.at[i].bytes[0], 100 * PROGRAM_SESSION);
+      CHECK_EQ(r.at[i].before, small_at(&before.h, before.owner));
+      CHECK_EQ(r.at[i].after, small_at(&after.h, after.owner));
+    }
+    CHECK(found);
+    close_both(&before, &after, r);
+  }
+}
