@@ -17,7 +17,10 @@ seen = []
 def handle(number):
     answer = [f"answer {number} {n}" for n in range(20)]
     frame = sys._getframe()
-    seen.append(frame.f_code if CLEAN else frame)  # the cure: the code and the line are enough
+    if CLEAN:
+        seen[:] = [frame.f_code]  # the cure: the code is enough, and once
+    else:
+        seen.append(frame)
     del frame
     return len(answer)
 
