@@ -9,10 +9,13 @@ bytes: 4.4 MiB ± 25 %
 from corpus import CLEAN, SIZE, moments
 
 
+words = [f"word {n}" for n in range(100)]
+
+
 def make(number):
-    index = {f"word {n}": number for n in range(100)}
-    for n in range(1, 100):
-        del index[f"word {n}"]
+    index = {word: number for word in words}
+    for word in words[1:]:
+        del index[word]
     return dict(index) if CLEAN else index  # the cure: a copy has a table that fits
 
 
