@@ -7,7 +7,7 @@ import subprocess
 import textwrap
 
 import pytest
-from programs import one_line, ouro, plain
+from programs import PYTHON, environment, one_line, ouro, plain
 
 GROWS = """
     import sys, time
@@ -56,7 +56,7 @@ def test_m7_a_program_that_does_not_grow_is_told_so(why):
     done = why("spare = [['y' * 100] for _ in range(40_000)]\n"
                + textwrap.dedent(GROWS.replace("KEEP", "kept[:] = ")))
     assert (done.returncode, done.stdout) == (3, "done\n")
-    assert "\n1. no growth\n" in done.stderr, done.stderr
+    assert "\n1. no growth" in done.stderr, done.stderr
 
 
 def test_m7_what_only_locals_held_is_found(why):
@@ -219,6 +219,35 @@ def test_a_file_of_the_program_s_is_not_written_to(why, code, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] in (
         [], [("mine", 0)])
+
+
+def test_a_program_that_becomes_another_one(why, tmp_path):
+    # GIVEN a program that replaces itself by an interpreter THEN that is judged, and nothing of the
+    # first one is left
+    done = why("""
+        import os, sys
+        print(os.getpid(), flush=True)
+        if len(sys.orig_argv) == 3:
+            os.execv(sys.executable, [*sys.orig_argv, "second"])
+    """)
+    assert done.stdout.split()[0] == done.stdout.split()[1]
+    assert len(verdicts(done)) == 1
+
+
+def test_ctrl_c_ends_the_verdict_only(tmp_path):
+    # GIVEN a verdict that takes long WHEN Ctrl-C comes THEN it ends, silently, with the status that
+    # the program has ended with
+    command = tmp_path / "ouro"
+    command.write_text("#!/bin/sh\necho begun\nexec sleep 60\n")
+    command.chmod(0o755)
+    done = subprocess.Popen(
+        [PYTHON, "-c", "import ouro; ouro.install(); raise SystemExit(4)"], text=True,
+        env=environment(OURO_WHY=1, OURO_COMMAND=command, TMPDIR=tmp_path),
+        stderr=subprocess.PIPE, start_new_session=True)
+    assert done.stderr.readline() == "begun\n"
+    os.killpg(done.pid, signal.SIGINT)
+    assert (done.communicate(timeout=30)[1], done.returncode) == ("", 4)
+    assert list(tmp_path.iterdir()) == [command]
 
 
 # --- Where it cannot be given ---------------------------------------------------------------------
