@@ -8,7 +8,6 @@ bytes: 4.4 MiB ± 25 %
 
 from corpus import CLEAN, SIZE, moments
 
-
 words = [f"word {n}" for n in range(100)]
 
 
