@@ -35,9 +35,9 @@ static void collect(snapwalk *w, PyObject *o) {
 }
 
 /* The next reference to `target` that has no name yet, from behind the last one found on; NULL: it
- * is not near. */
-static snaptarget *match(snapwalk *w, const PyObject *target) {
-  size_t count = w->targets.count, most = count < MATCH_WITHIN ? count : MATCH_WITHIN;
+ * is not `within` as many. */
+static snaptarget *match(snapwalk *w, const PyObject *target, size_t within) {
+  size_t count = w->targets.count, most = count < within ? count : within;
   for (size_t i = 0, at = w->cursor; i < most; i++, at++) {
     if (at >= count) at = 0;
     snaptarget *t = &targets_of(w)[at];
@@ -49,7 +49,7 @@ static snaptarget *match(snapwalk *w, const PyObject *target) {
 }
 
 static bool name(snapwalk *w, PyObject *target, uint8_t label, uint32_t id) {
-  snaptarget *found = target ? match(w, target) : NULL;
+  snaptarget *found = target ? match(w, target, MATCH_WITHIN) : NULL;
   if (!found) return false;
   found->label = label;
   found->name = id;
@@ -65,12 +65,15 @@ static void name_places(snapwalk *w, PyObject *o, const snaptype *t) {
   }
 }
 
-/* Objects of types made at run time hold their type, whether it is shown or not. */
+/* Objects of types made at run time hold their type, whether it is shown or not. It is shown first,
+ * last or between, far from all that was named before. */
 static void name_type(snapwalk *w, PyObject *o, const snaptype *t) {
   if (!t->holds_type) return;
   PyObject *type = (PyObject *)Py_TYPE(o);
   uint32_t id = snapnames_text(&w->names, "ob_type");
-  if (!name(w, type, SNAPSHOT_INTERNAL, id)) snapwalk_add(w, type, SNAPSHOT_INTERNAL, id);
+  snaptarget *shown = match(w, type, w->targets.count);
+  if (shown) *shown = (snaptarget){type, id, SNAPSHOT_INTERNAL};
+  else snapwalk_add(w, type, SNAPSHOT_INTERNAL, id);
 }
 
 static void name_attributes(snapwalk *w, PyObject *o, snaptype *t) {
@@ -194,7 +197,7 @@ static void collect_function(snapwalk *w, PyObject *o, const snaptype *t) {
 /* An entry's key and result, which are shown one after the other, are a pair. Its type is shown,
  * too, but the entry holds that. */
 static void name_link(snapwalk *w, const snaplink *link) {
-  snaptarget *key = link->key ? match(w, link->key) : NULL;
+  snaptarget *key = link->key ? match(w, link->key, MATCH_WITHIN) : NULL;
   bool pair = key && key + 1 < targets_of(w) + w->targets.count && key[1].object == link->result;
   if (pair) {
     key[0].label = SNAPSHOT_KEY;
@@ -353,11 +356,14 @@ static void write_dict(snapwalk *w, PyObject *o) {
   else write_pairs(w, o);
 }
 
-/* What is shown besides the entries, and then those. Strings as keys are owned but not shown. */
+/* What is shown besides the entries, and then those: they come last, behind keys that an ordered
+ * dictionary holds a second time. Strings as keys are owned but not shown. */
 static void write_mapping(snapwalk *w, PyObject *o, snaptype *t) {
   PyObject *key, *value;
   bool keys = snapcompat_shows_keys((PyDictObject *)o);
+  size_t entries = (size_t)PyDict_GET_SIZE(o) * (keys ? 2 : 1);
   collect(w, o);
+  if (w->targets.count > entries) w->cursor = w->targets.count - entries;
   for (Py_ssize_t at = 0; PyDict_Next(o, &at, &key, &value);) {
     name(w, value, SNAPTARGET_GONE, 0);
     if (keys) name(w, key, SNAPTARGET_GONE, 0);
