@@ -89,7 +89,8 @@ def _signal(text):
     name = text.upper().removeprefix("SIG")
     if name not in _SIGNALS:
         raise ValueError("is none of HUP, QUIT, USR1, USR2")
-    import _signal as numbers  # what a plain Python's start has loaded
+    # What a plain start of Python has loaded; typeshed does not know it.
+    import _signal as numbers  # type: ignore[import-not-found]
 
     return getattr(numbers, "SIG" + name)
 

@@ -20,12 +20,12 @@
 
 /* Why a slice was longer than the budget, or why a full collection ran at once. */
 typedef enum gcreason {
-  GCREASON_BOUND,    /* floating garbage would have exceeded its bound */
-  GCREASON_GIANT,    /* one component of garbage that only stock may judge, too large for a slice */
-  GCREASON_OBJECT,   /* one object whose tp_traverse cannot be divided */
-  GCREASON_BATCH,    /* finalizers, or the destruction of what garbage alone held, took long */
-  GCREASON_STOCK,    /* debug flags, foreign allocators: CPython's own full collection */
-  GCREASON_MEMORY,   /* no memory for the tables: the cycle was given up */
+  GCREASON_BOUND,  /* floating garbage would have exceeded its bound */
+  GCREASON_GIANT,  /* one component of garbage that only stock may judge, too large for a slice */
+  GCREASON_OBJECT, /* one object whose tp_traverse cannot be divided */
+  GCREASON_BATCH,  /* finalizers, or the destruction of what garbage alone held, took long */
+  GCREASON_STOCK,  /* debug flags, foreign allocators: CPython's own full collection */
+  GCREASON_MEMORY, /* no memory for the tables: the cycle was given up */
   GCREASON_COUNT
 } gcreason;
 
