@@ -136,7 +136,8 @@ static void draw_caches(program *p, int turn, int first, int second) {
   program_open(p);
 }
 
-/* M4: the holder is the dictionary, by its name in the module; sessions count with what they keep. */
+/* M4: the holder is the dictionary, by its name in the module; sessions count with what they
+ * keep. */
 TEST(what_grows_is_held_by_the_one_dictionary_that_got_it) {
   program before, after;
   draw_caches(&before, 0, 100, 500);
