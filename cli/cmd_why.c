@@ -159,20 +159,20 @@ static void next_of(const why *w, const finding *f, char *out, size_t room) {
   else snprintf(out, room, "ouro %.*s%s%s", (int)(place - clean), clean, last_path(w), place + 2);
 }
 
-static void print_share(const why *w, const finding *f) {
+static void print_share(const finding *f) {
   char bytes[SIZE_TEXT], share[DURATION_TEXT];
   if (f->bytes == 0) return;
   printf(", %s", size_format(f->bytes, false, bytes));
   if (f->share <= 0) return;
   duration_format_share((uint64_t)(f->share * 1000 + 0.5), 1000, share);
-  printf(", %s of %s", share, w->verdict.seconds > 0 ? "the growth" : "the resident memory");
+  printf(", %s of %s", share, f->of_growth ? "the growth" : "the resident memory");
 }
 
 static void print_finding(const why *w, const finding *f, size_t number) {
   char command[WHYSNAP_PATH + HEAP_TEXT];
   printf("\n%zu. %s", number, verdict_class_name(f->class));
   if (f->holder != HOLDER_NONE) printf(" (%s)", verdict_holder_name(f->holder));
-  print_share(w, f);
+  print_share(f);
   putchar('\n');
   if (f->title[0] != '\0') print_wrapped("", f->title);
   print_evidence(f);
@@ -245,6 +245,7 @@ static json_t *json_finding(const why *w, const finding *f) {
   json_object_set_new(object, "bytes", heap_json_whole(f->bytes));
   json_object_set_new(object, "objects", heap_json_whole(f->objects));
   json_object_set_new(object, "share", json_real(f->share));
+  json_object_set_new(object, "of", json_string(f->of_growth ? "growth" : "resident"));
   json_object_set_new(object, "title", clean_string(f->title));
   json_object_set_new(object, "evidence", evidence);
   json_object_set_new(object, "advice", clean_string(f->advice));
