@@ -136,7 +136,7 @@ static void draw_caches(program *p, int turn, int first, int second) {
   program_open(p);
 }
 
-/* M4: the holder is the dictionary, by its name in the module; sessions count with what they
+/* M4: the holder is the dictionary, by its name in the module; sessions count in full. */
  * keep. */
 TEST(what_grows_is_held_by_the_one_dictionary_that_got_it) {
   program before, after;
