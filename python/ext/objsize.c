@@ -41,16 +41,22 @@ static bool is_trusted(const PyTypeObject *type) {
   return false;
 }
 
+/* What the type itself has in C under the name __sizeof__. */
+static const PyMethodDef *own_sizeof(const PyTypeObject *type) {
+  for (const PyMethodDef *m = type->tp_methods; m && m->ml_name; m++)
+    if (strcmp(m->ml_name, "__sizeof__") == 0) return m;
+  return NULL;
+}
+
 /* The __sizeof__ that the type or its nearest built-in base has in C. A class statement can put
- * anything under that name, so only types that cannot be changed are looked at. */
-static PyObject *builtin_sizeof(PyTypeObject *type) {
+ * anything under that name, so only types that cannot be changed are looked at. Their tables are
+ * read, as a lookup would take a string, and memory may be refused when a snapshot is written. */
+static PyCFunction builtin_sizeof(const PyTypeObject *type) {
+  const PyMethodDef *found = NULL;
   while (type && !is_immutable(type)) type = type->tp_base;
-  PyObject *name = type ? PyUnicode_InternFromString("__sizeof__") : NULL;
-  PyObject *found = name ? _PyType_Lookup(type, name) : NULL;
-  Py_XDECREF(name);
-  if (!found || !Py_IS_TYPE(found, &PyMethodDescr_Type)) return NULL;
-  PyTypeObject *owner = ((PyDescrObject *)found)->d_type;
-  return owner != &PyBaseObject_Type && is_immutable(owner) && is_trusted(owner) ? found : NULL;
+  while (type && type != &PyBaseObject_Type && !(found = own_sizeof(type))) type = type->tp_base;
+  if (!found || !is_immutable(type) || !is_trusted(type)) return NULL;
+  return (found->ml_flags & ~METH_COEXIST) == METH_NOARGS ? found->ml_meth : NULL;
 }
 
 static bool items_say_all(PyTypeObject *type) {
@@ -70,7 +76,7 @@ static objsize_kind kind_of(PyTypeObject *type, bool ask) {
 }
 
 objsize_type objsize_of_type(PyTypeObject *type) {
-  PyObject *ask = items_say_all(type) ? NULL : builtin_sizeof(type);
+  PyCFunction ask = items_say_all(type) ? NULL : builtin_sizeof(type);
   return (objsize_type){.kind = kind_of(type, ask != NULL),
                         .before = compat_bytes_before(type),
                         .instance_values = compat_has_instance_values(type),
@@ -87,7 +93,7 @@ static size_t fixed_size(PyObject *object) {
 
 /* What the built-in __sizeof__ answers; `otherwise` if it does not. */
 static size_t asked_size(PyObject *object, const objsize_type *type, size_t otherwise) {
-  PyObject *answer = type->ask ? PyObject_CallOneArg(type->ask, object) : NULL;
+  PyObject *answer = type->ask ? type->ask(object, NULL) : NULL;
   size_t size = answer ? PyLong_AsSize_t(answer) : (size_t)-1;
   Py_XDECREF(answer);
   PyErr_Clear();

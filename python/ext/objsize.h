@@ -25,10 +25,15 @@ typedef struct objsize_type {
   objsize_kind kind;
   size_t before;        /* bytes in front of the object in its block */
   bool instance_values; /* attribute values may lie in a block of their own */
-  PyObject *ask;        /* built-in __sizeof__, borrowed from a type that cannot change; or NULL */
+  PyCFunction ask;      /* built-in __sizeof__, of a type that cannot change; or NULL */
 } objsize_type;
 
+/* Takes no memory, leaves no exception. */
 objsize_type objsize_of_type(PyTypeObject *type);
+
+/* A type's __sizeof__ answers with an int, which is freed again; io.BytesIO's makes a bound method
+ * besides. Where memory for that is refused, only what the type says is counted. No exception is
+ * left. */
 size_t objsize(const ouro_heap *heap, PyObject *object, const objsize_type *type);
 
 #endif

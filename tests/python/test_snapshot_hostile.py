@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from interpreter import PYTHON, environment, run
+from snapfile import complete
 from snapheap import PRELUDE, Heap, heap
 
 HOSTILE = """
@@ -106,6 +107,38 @@ else: raise SystemExit("no error")
 snap()
 """
     assert heap(code, tmp_path / "a.snap")[0].complete
+
+
+@pytest.mark.parametrize("ouro", ["1", None])
+def test_m4_refused_memory_is_survived(ouro, tmp_path):
+    # GIVEN types that are asked for their size WHEN from the n-th request on memory is refused
+    # THEN there is a whole snapshot or an error, never an exception of another's, and the next works
+    code = """
+try: import _testcapi
+except ImportError: snap("no _testcapi"); os._exit(0)
+import array, collections, io
+things = [collections.deque(range(200)), collections.OrderedDict.fromkeys(range(99)), {1: 2}, {3},
+          array.array("q", range(50)), io.StringIO("text" * 50), 1 << 900, bytearray(700), io.BytesIO()]
+things[-1].write(b"bytes" * 99)
+refuse, allow, take, where = (_testcapi.set_nomemory, _testcapi.remove_mem_hooks,
+                              _ouro._snapshot_in_place, os.environ["OURO_TEST_SNAP"])
+taken = []
+for first in range(41):
+    file, error = os.open(f"{where}.{first}", os.O_CREAT | os.O_WRONLY, 0o600), None
+    refuse(first, 0)
+    try: take(file)
+    except (MemoryError, OSError) as caught: error = caught
+    finally: allow()
+    if error is None: taken.append(first)
+    os.close(file)
+assert gc.isenabled()
+snap(taken)
+"""
+    found, taken = heap(code, tmp_path / "a.snap", ouro=ouro)
+    if isinstance(taken, str):
+        pytest.skip(taken)
+    assert taken and all(complete(tmp_path / f"a.snap.{first}") for first in taken)
+    assert found.complete and found.overexplained() == []
 
 
 def test_m4_counts_are_as_before(tmp_path):

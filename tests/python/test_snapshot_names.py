@@ -277,3 +277,14 @@ snap(ids(secret=secret, thing=thing), redact=True)
     assert names_of(found, ids["thing"])["attribute", "attribute"] == ids["secret"]
     open_, ids = heap(code.replace(", redact=True", ""), path)
     assert b"user@example.org" in path.read_bytes() and open_.facts["keys"] == "all"
+
+
+def test_m4_arguments_are_kept_back_when_asked(tmp_path):
+    # GIVEN a program with its code in the command line WHEN a redacted snapshot is taken
+    # THEN of the command there is only which interpreter it is
+    code = "snap(redact=True)"
+    found, _ = heap(code, tmp_path / "a.snap")
+    assert found.facts["command"].startswith("/") and " " not in found.facts["command"]
+    assert b"import gc, json" not in (tmp_path / "a.snap").read_bytes()
+    heap(code.replace("redact=True", ""), tmp_path / "a.snap")
+    assert b"import gc, json" in (tmp_path / "a.snap").read_bytes()

@@ -23,8 +23,8 @@ static void know_list(snapwalk *w, const gclink *head) {
     snapwalk_know(w, gclink_object(l));
 }
 
-/* Sizes may be asked of built-in types, which may fail for want of memory: an exception comes and
- * goes that nobody knows. */
+/* Where memory for an object's size is refused after all (see objsize.h), an exception comes and
+ * goes that nobody knows: it was never the next. */
 static void write_list(snapwalk *w, const gclink *head, uint32_t generation) {
   const gclink *next;
   for (const gclink *l = gclink_next(head); l && l != head && !w->pages.failed; l = next) {
@@ -62,12 +62,15 @@ int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *opti
   writer *out = writer_begin(memory, descriptor);
   snapwalk walk = {.redact = options->redact};
   walk.salt = options->redact ? (uint32_t)os_random() : 0;
+  int collecting = PyGC_Disable();
+  snapknown_make_room();
   bool begun = snapwalk_begin(&walk, out, heap);
   if (begun) write_all(&walk, options);
   int error = begun && !walk.pages.failed ? writer_end(out) : ENOMEM;
   snapwalk_finish(&walk);
   os_release(memory, size);
   PyErr_Clear();
+  if (collecting) PyGC_Enable();
   return error;
 }
 

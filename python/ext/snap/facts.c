@@ -29,13 +29,20 @@ static uint64_t resident_bytes(void) {
   return strtoul(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* All arguments; or, as they may be secrets, only the first. */
-static void write_command(writer *out, bool redact) {
+static void write_arguments(writer *out) {
   char text[COMMAND_BYTES + 1];
   size_t length = read_file("/proc/self/cmdline", text, COMMAND_BYTES);
   while (length > 0 && text[length - 1] == 0) length--;
-  for (size_t i = 0; i < length && !redact; i++)
+  for (size_t i = 0; i < length; i++)
     if (text[i] == 0) text[i] = ' ';
+  writer_fact(out, "command", "%s", text);
+}
+
+/* Arguments may be secrets, and the first is what the program made of it: a title with all. */
+static void write_executable(writer *out) {
+  char text[COMMAND_BYTES + 1];
+  ssize_t length = readlink("/proc/self/exe", text, COMMAND_BYTES);
+  text[length > 0 ? length : 0] = 0;
   writer_fact(out, "command", "%s", text);
 }
 
@@ -51,7 +58,8 @@ static void write_process(writer *out, const snapdump_options *options) {
   writer_fact(out, "mode", "%s", options->mode ? options->mode : "in place");
   writer_fact(out, "python", "%s", Py_GetVersion());
   writer_fact(out, "keys", "%s", options->redact ? "names" : "all");
-  write_command(out, options->redact);
+  if (options->redact) write_executable(out);
+  else write_arguments(out);
 }
 
 /* --- The collector ---------------------------------------------------------------------------- */

@@ -119,6 +119,19 @@ static bool prove_modules(void) {
   return same;
 }
 
+/* --- Room for the writer ---------------------------------------------------------------------- */
+
+/* A bound method and an int that is not one of the small ones. The program does not find it. */
+static PyObject *new_spare(void) {
+  PyObject *number = PyLong_FromLongLong(1LL << 40);
+  PyObject *method = number ? PyObject_GetAttrString(number, "__sizeof__") : NULL;
+  if (method && PyObject_IS_GC(method)) PyObject_GC_UnTrack(method);
+  Py_XDECREF(number);
+  return method;
+}
+
+void snapknown_make_room(void) { Py_CLEAR(snapknown_all.spare); }
+
 /* --- All together ----------------------------------------------------------------------------- */
 
 void snapknown_find(void) {
@@ -129,6 +142,7 @@ void snapknown_find(void) {
   prove_frames(k);
   if (!k->modules) k->modules = prove_modules();
   if (!k->interned) k->interned = PyUnicode_InternFromString("(interned by ouro's snapshots)");
+  if (!k->spare) k->spare = new_spare();
   snapcompat_prepare();
   PyErr_Clear();
   if (k->enabled) PyGC_Enable();

@@ -22,6 +22,7 @@ typedef struct snapknown {
   bool enabled;
   bool modules;       /* they are laid out as in compat.h */
   PyObject *interned; /* a string that the table of interned ones has, and nobody else */
+  PyObject *spare;    /* its blocks are kept for the writer; NULL: they are free */
 } snapknown;
 
 /* One per process, as the main interpreter is. */
@@ -29,5 +30,9 @@ extern snapknown snapknown_all;
 
 /* Fills it; see snapdump_prepare. */
 void snapknown_find(void);
+
+/* Frees the blocks that were kept: what asking for a size takes, one at a time, has room in them.
+ * Before the first such question. */
+void snapknown_make_room(void);
 
 #endif
