@@ -22,7 +22,7 @@ def snap(named={}, redact=False):
     file = os.open(os.environ["OURO_TEST_SNAP"], os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
     _ouro._snapshot_in_place(file, redact)
     os.close(file)
-    print(json.dumps(named))
+    print(json.dumps(named), flush=True)
 """
 
 _folder = tempfile.TemporaryDirectory(prefix="ouro-show-")

@@ -71,7 +71,7 @@ at = ids(kept=kept, module=module)
 armed = True
 snap(at)
 armed = False
-print(json.dumps(at))
+print(json.dumps(at), flush=True)
 del sys.modules["odd"]
 os._exit(0)
 """
