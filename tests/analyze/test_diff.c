@@ -137,7 +137,6 @@ static void draw_caches(program *p, int turn, int first, int second) {
 }
 
 /* M4: the holder is the dictionary, by its name in the module; sessions count in full. */
- * keep. */
 TEST(what_grows_is_held_by_the_one_dictionary_that_got_it) {
   program before, after;
   draw_caches(&before, 0, 100, 500);
