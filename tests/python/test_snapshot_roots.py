@@ -152,9 +152,8 @@ def test_m6_the_collectors_state_is_among_the_facts(tmp_path):
 def test_m6_our_collector_is_said_to_be_at_work(tmp_path):
     # GIVEN Ouro's collector THEN the snapshot says so, and its objects are found all the same
     code = "class Node: pass\nnodes = [Node() for _ in range(100)]\nsnap()"
-    found, _ = heap(code, tmp_path / "a.snap", ouro="pause_ms=1")
-    if found.facts["gc.collector"] == "ouro":
-        assert int(found.facts["gc.pending"]) >= 0
+    found, _ = heap(code, tmp_path / "a.snap", ouro="pause_us=1000")
+    assert found.facts["gc.collector"] == "ouro" and int(found.facts["gc.pending"]) >= 0
     assert len(found.of_type("__main__.Node")) == 100 and found.overexplained() == []
 
 

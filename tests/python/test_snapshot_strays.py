@@ -1,8 +1,16 @@
 # SPDX-License-Identifier: MIT
 """Objects that only C code holds and no collector tracks are in a snapshot too. SEMANTICS M5."""
 
+import subprocess
+
 import pytest
+from interpreter import PYTHON
 from snapheap import TRACKED, heap
+
+# Debug builds put words of their own before each object: where one begins in a block is not known.
+COUNTS = [PYTHON, "-c", "import sys; sys.gettotalrefcount()"]
+DEBUG = subprocess.run(COUNTS, capture_output=True).returncode == 0
+pytestmark = pytest.mark.skipif(DEBUG, reason="a debug build of Python")
 
 FORGET = """
 import ctypes
