@@ -14,8 +14,8 @@
  * outside has not: an attribute, a keyword, a variable. Names of attributes, variables, functions,
  * types, modules and files are written in either case. A string's digest (four bytes that tell
  * equal ones) can be compared with that of a guess; with `redact` it is mixed with a number that
- * nobody keeps, so that it can only be compared within the snapshot; and instead of the command line
- * there is only the interpreter's file name.
+ * nobody keeps, so that it can only be compared within the snapshot; and instead of the command
+ * line there is only the interpreter's file name.
  */
 #ifndef OURO_EXT_SNAP_DUMP_H
 #define OURO_EXT_SNAP_DUMP_H

@@ -6,8 +6,8 @@
  * a count that a program can have, then the address of a type that is known, where an object of
  * that type begins, in a block that has room for it. What a buffer holds does not look so: counts
  * are no addresses. Not found this way: objects larger than the heap's blocks or from before it was
- * there, those with attributes of their own, and all of a debug build, whose blocks begin with words
- * of its own.
+ * there, those with attributes of their own, and all of a debug build, whose blocks begin with
+ * words of its own.
  */
 #ifndef OURO_EXT_SNAP_STRAY_H
 #define OURO_EXT_SNAP_STRAY_H
