@@ -447,7 +447,7 @@ def test_the_verdict_as_json(shop):
     assert answer["pid"] == 4711 and answer["files"] == [str(shop.file), str(shop.later)]
     assert answer["failed"] is False and answer["findings"]
     for finding in answer["findings"]:
-        assert set(finding) == {"class", "holder", "bytes", "objects", "share", "title", "evidence",
+        assert set(finding) == {"class", "holder", "bytes", "objects", "share", "of", "title", "evidence",
                                 "advice", "next"}
         assert "%s" not in finding["next"]
 

@@ -288,7 +288,7 @@ except ValueError as error:
 
 @pytest.mark.parametrize("variable, option, values", [
     ("OURO_ON_LIMIT", "--on-limit", "90% 0.9 1 100% 0.5% 101% 2 much 1e1 -1"),
-    ("OURO_SNAPSHOT_SIGNAL", "--snapshot-signal", "USR1 sigusr2 hup SIGQUIT KILL 12 SIG"),
+    ("OURO_SNAPSHOT_SIGNAL", "--snapshot-signal", "USR1 sigusr2 usr2 SIGQUIT KILL 12 SIG"),
     ("OURO_ON_MEMORY_ERROR", "", "0 1 yes"),
     ("OURO_SNAPSHOT_REDACT", "", "0 1 2"),
 ])

@@ -75,6 +75,24 @@ def test_m5_what_is_not_explained_is_the_interpreters(tmp_path):
     assert len(odd) < len(found.objects) / 20
 
 
+def test_m5_what_a_module_keeps_for_reuse_is_dead(tmp_path):
+    # GIVEN futures that were waited for: _asyncio keeps their iterators, and may show them as its own
+    code = """
+import asyncio
+async def wait(future): return await future
+async def main():
+    futures = [asyncio.get_running_loop().create_future() for _ in range(10)]
+    tasks = [asyncio.ensure_future(wait(future)) for future in futures]
+    await asyncio.sleep(0)
+    for future in futures: future.set_result(None)
+    await asyncio.gather(*tasks)
+asyncio.run(main())
+snap()
+"""
+    found, _ = heap(code, tmp_path / "a.snap")
+    assert found.overexplained() == []
+
+
 @pytest.mark.parametrize("lost", [1, 10, 1000])
 def test_m5_forgotten_references_are_found_exactly(tmp_path, lost):
     # GIVEN k objects whose count was raised once too often THEN those have one reference each that

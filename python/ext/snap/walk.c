@@ -27,11 +27,17 @@ static int collect_reference(PyObject *target, void *arg) {
   return 0;
 }
 
+/* Some modules show the dead objects that they keep for reuse (_asyncio of 3.12). */
+static int collect_living(PyObject *target, void *arg) {
+  return Py_REFCNT(target) == 0 ? 0 : collect_reference(target, arg);
+}
+
 /* What tp_traverse shows. Static types have one that must not be called for them. */
 static void collect(snapwalk *w, PyObject *o) {
   traverseproc traverse = Py_TYPE(o)->tp_traverse;
   snapwalk_clear(w);
-  if (traverse && PyObject_IS_GC(o)) traverse(o, collect_reference, w);
+  if (!traverse || !PyObject_IS_GC(o)) return;
+  traverse(o, PyModule_Check(o) ? collect_living : collect_reference, w);
 }
 
 /* The next reference to `target` that has no name yet, from behind the last one found on; NULL: it
