@@ -5,7 +5,7 @@
 
 #include "os/os.h"
 
-#define STRAY_HEADER (2 * sizeof(uintptr_t)) /* before an object that the collector can track */
+#define STRAY_HEADER (2 * sizeof(uintptr_t))  /* before an object that the collector can track */
 #define STRAY_COUNT_MOST ((uintptr_t)1 << 20) /* what more references were lost to is no object */
 #define STRAY_BLOCKS 1024
 
