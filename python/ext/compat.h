@@ -30,6 +30,13 @@ static inline bool compat_running(void) {
 #endif
 }
 
+/* Whether some thread is there that runs Python. In a forked child the last one may have ended, and
+ * up to 3.11 there can be no other first one: asking for the GIL would be the end of the process. */
+static inline bool compat_has_threads(void) {
+  PyInterpreterState *interpreter = PyInterpreterState_Main();
+  return interpreter && PyInterpreterState_ThreadHead(interpreter);
+}
+
 /* Whether the main interpreter runs. Its GIL, or that of whoever runs, is held. */
 static inline bool compat_is_main(void) {
   return PyInterpreterState_Get() == PyInterpreterState_Main();

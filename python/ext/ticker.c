@@ -113,7 +113,7 @@ static void leave_gil(ticker *t) {
 
 /* One slice. Returns how long the GIL was waited for. */
 static uint64_t with_gil(ticker *t, void (*run)(void *), void *argument) {
-  if (!turn_to_gil(t)) return 0;
+  if (!compat_has_threads() || !turn_to_gil(t)) return 0;
   uint64_t asked = clock_ns(CLOCK_MONOTONIC);
   PyGILState_STATE state = PyGILState_Ensure();
   uint64_t waited = clock_ns(CLOCK_MONOTONIC) - asked;

