@@ -30,8 +30,8 @@ static inline bool compat_running(void) {
 #endif
 }
 
-/* Whether some thread is there that runs Python. In a forked child the last one may have ended, and
- * up to 3.11 there can be no other first one: asking for the GIL would be the end of the process. */
+/* Whether some thread is there that runs Python. In a forked child the last one may have ended; up
+ * to 3.11 there can be no other first one, and asking for the GIL would end the process. */
 static inline bool compat_has_threads(void) {
   PyInterpreterState *interpreter = PyInterpreterState_Main();
   return interpreter && PyInterpreterState_ThreadHead(interpreter);
