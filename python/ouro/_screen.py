@@ -163,7 +163,7 @@ def _slices(sliced):
 def _next(facts):
     memory, sliced = facts["memory"], facts["sliced"]
     free = memory["heap.held"] + memory["heap.purgeable"] + memory["malloc.free"]
-    what = "`ouro ledger PID --watch` follows it"
+    what = "`ouro why PID` says why it grows"
     if free > 16 * _MIB and free * 10 > memory["resident"]:
         what = "`ouro give-back PID` returns what is free"
     elif sliced is not None and any(sliced["escalations"].values()):

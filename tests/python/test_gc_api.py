@@ -308,7 +308,7 @@ def test_the_screen_says_what_took_generation_2_s_place():
     at = lines.index("full, in slices      3   12.1 ms    1.1 ms       12,345")
     assert lines[at - 1].startswith("generation 1 ") and lines[at + 2] == ""
     assert lines[at + 1] == "99 % of 1,234,567 pauses took at most 1.0 ms, the longest 250.0 ms"
-    assert "ouro ledger PID --watch" in lines[-1]
+    assert "ouro why PID" in lines[-1]
     assert not any(line.startswith("generation 2") for line in lines)
 
 

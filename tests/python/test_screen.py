@@ -109,7 +109,7 @@ def test_c4_a_collector_left_off_is_said():
 
 
 def test_the_next_command():
-    assert "ouro ledger PID --watch" in shown("pass")[-1]
+    assert "ouro why PID" in shown("pass")[-1]
     retained = """
         data = [bytes(2_000) for _ in range(40_000)]
         data = data[::50]
