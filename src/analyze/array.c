@@ -7,6 +7,7 @@
 
 #define ARRAY_PAGES ((size_t)1 << 20) /* bytes; below, malloc's */
 #define ARRAY_HUGE ((size_t)8 << 20)  /* a huge page more or less is little beside it */
+#define ARRAY_FIRST ((size_t)256)     /* elements of a list that begins */
 #define ARRAY_MOST ((size_t)1 << 46)  /* no machine has more */
 
 /* 0: too many. */
@@ -56,6 +57,13 @@ void *array_resize(void *array, size_t old_count, size_t count, size_t each) {
   if (array_has_pages(old_bytes) && array_has_pages(bytes))
     return array_remap(array, old_bytes, bytes);
   return array_move(array, old_count, count, each);
+}
+
+void *array_widen_slow(void *array, size_t *room, size_t each) {
+  size_t wider = *room ? *room * 2 : ARRAY_FIRST;
+  void *at = realloc(array, wider * each);
+  if (at) *room = wider;
+  return at;
 }
 
 void array_free(void *array, size_t count, size_t each) {

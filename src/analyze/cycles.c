@@ -56,13 +56,9 @@ typedef struct ring_finder {
 
 static bool walk_visit(ring_walk *w, graph_node node, uint32_t from, uint32_t depth,
                        uint32_t ways) {
-  if (w->visited == w->room) {
-    size_t room = w->room ? w->room * 2 : 256;
-    ring_visit *queue = realloc(w->queue, room * sizeof *queue);
-    if (!queue) return !(w->failed = true);
-    w->queue = queue;
-    w->room = room;
-  }
+  ring_visit *queue = array_widen(w->queue, &w->room, w->visited, sizeof *queue);
+  if (!queue) return !(w->failed = true);
+  w->queue = queue;
   w->queue[w->visited++] = (ring_visit){node, from, depth, ways};
   w->place[node] = (uint32_t)w->visited;
   return true;

@@ -350,13 +350,9 @@ static bool diff_group_descends(const diff_walk *w, const diff_group *group,
 }
 
 static diff_growth *diff_walk_row(diff_walk *w) {
-  if (w->count == w->room) {
-    size_t room = w->room ? w->room * 2 : 64;
-    diff_growth *rows = realloc(w->rows, room * sizeof *rows);
-    if (!rows) return NULL;
-    w->rows = rows;
-    w->room = room;
-  }
+  diff_growth *rows = array_widen(w->rows, &w->room, w->count, sizeof *rows);
+  if (!rows) return NULL;
+  w->rows = rows;
   return &w->rows[w->count++];
 }
 

@@ -194,13 +194,8 @@ static void diff_settle_spaces(diff_view *v) {
 }
 
 static bool diff_is_root(const graph *g, graph_node node) {
-  size_t low = 0, high = g->root_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (g->roots[middle].node < node) low = middle + 1;
-    else high = middle;
-  }
-  return low < g->root_count && g->roots[low].node == node;
+  size_t first = graph_first_root(g, node);
+  return first < g->root_count && g->roots[first].node == node;
 }
 
 /* Whether `node` is below `above`; `*top`: the highest object above it. */

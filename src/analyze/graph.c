@@ -333,6 +333,16 @@ graph_node graph_find(const graph *g, uint64_t address) { return places_find(g->
 
 uint64_t graph_address(const graph *g, graph_node node) { return places_address(g->places, node); }
 
+size_t graph_first_root(const graph *g, graph_node node) {
+  size_t low = 0, high = g->root_count;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (g->roots[middle].node < node) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 uint64_t graph_size(const graph *g, graph_node node) {
   if (OURO_LIKELY(g->size[node] != UINT32_MAX)) return g->size[node];
   size_t low = 0, high = g->big_count;

@@ -62,6 +62,9 @@ void graph_finish(graph *g);
 graph_node graph_find(const graph *g, uint64_t address);
 uint64_t graph_address(const graph *g, graph_node node);
 
+/* The number among g->roots of the first one at a node or behind it; root_count: there is none. */
+size_t graph_first_root(const graph *g, graph_node node);
+
 uint64_t graph_size(const graph *g, graph_node node);
 
 static inline uint32_t graph_out_degree(const graph *g, graph_node n) {

@@ -153,33 +153,21 @@ void path_finder_free(path_finder *f) {
 
 /* --- One search ------------------------------------------------------------------------------- */
 
-/* Room for one more entry of `size` bytes. */
-static bool path_grow(path_finder *f, void **array, size_t *room, size_t used, size_t size) {
-  if (used < *room) return true;
-  size_t wanted = *room ? *room * 2 : 256;
-  void *larger = realloc(*array, wanted * size);
-  if (!larger) return !(f->failed = true);
-  *array = larger;
-  *room = wanted;
-  return true;
-}
-
 static bool visit_node(path_finder *f, graph_node node, size_t from) {
-  void *queue = f->queue;
-  bool grown = path_grow(f, &queue, &f->queue_room, f->visited, sizeof *f->queue);
+  path_visit *queue = array_widen(f->queue, &f->queue_room, f->visited, sizeof *queue);
+  if (!queue) return !(f->failed = true);
   f->queue = queue;
-  if (!grown) return false;
   f->queue[f->visited++] = (path_visit){node, (uint32_t)from};
   f->place[node] = (uint32_t)f->visited;
   return true;
 }
 
 static bool begin_level(path_finder *f) {
-  void *levels = f->levels;
-  bool grown = path_grow(f, &levels, &f->level_room, f->level_count, sizeof *f->levels);
+  uint32_t *levels = array_widen(f->levels, &f->level_room, f->level_count, sizeof *levels);
+  if (!levels) return !(f->failed = true);
   f->levels = levels;
-  if (grown) f->levels[f->level_count++] = (uint32_t)f->visited;
-  return grown;
+  f->levels[f->level_count++] = (uint32_t)f->visited;
+  return true;
 }
 
 static void forget_search(path_finder *f) {

@@ -13,20 +13,9 @@ static bool root_counts(snapshot_root_kind kind) {
          kind == SNAPSHOT_ROOT_NATIVE;
 }
 
-/* The first root at a node or a later one. */
-static size_t root_find(const graph *g, graph_node node) {
-  size_t low = 0, high = g->root_count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (g->roots[middle].node < node) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 uint64_t reach_root_references(const graph *g, graph_node node) {
   uint64_t count = 0;
-  for (size_t i = root_find(g, node); i < g->root_count && g->roots[i].node == node; i++)
+  for (size_t i = graph_first_root(g, node); i < g->root_count && g->roots[i].node == node; i++)
     count += root_counts(snapshot_nth_root(g->from, g->roots[i].root).kind);
   return count;
 }

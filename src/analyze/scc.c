@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdlib.h>
 
+#include "array.h"
 #include "scc.h"
 
 typedef struct scc_step {
@@ -29,26 +30,18 @@ static bool scc_wanted(const scc_search *s, graph_node node) {
 }
 
 static bool scc_enter(scc_search *s, graph_node node) {
-  if (s->depth == s->step_room) {
-    size_t room = s->step_room ? s->step_room * 2 : 256;
-    scc_step *steps = realloc(s->steps, room * sizeof *steps);
-    if (!steps) return false;
-    s->steps = steps;
-    s->step_room = room;
-  }
+  scc_step *steps = array_widen(s->steps, &s->step_room, s->depth, sizeof *steps);
+  if (!steps) return false;
+  s->steps = steps;
   s->numbers[node] = ++s->next;
   s->steps[s->depth++] = (scc_step){node, s->g->first_out[node], true, false};
   return true;
 }
 
 static bool scc_open(scc_search *s, graph_node node) {
-  if (s->open_count == s->open_room) {
-    size_t room = s->open_room ? s->open_room * 2 : 256;
-    graph_node *open = realloc(s->open, room * sizeof *open);
-    if (!open) return false;
-    s->open = open;
-    s->open_room = room;
-  }
+  graph_node *open = array_widen(s->open, &s->open_room, s->open_count, sizeof *open);
+  if (!open) return false;
+  s->open = open;
   s->open[s->open_count++] = node;
   return true;
 }

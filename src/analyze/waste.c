@@ -146,25 +146,18 @@ static void find_empty_room(waste_finder *f) {
 /* --- What only the file knows ----------------------------------------------------------------- */
 
 static bool add_value(waste_finder *f, graph_node node, uint32_t digest) {
-  if (f->value_count == f->value_room) {
-    size_t room = f->value_room ? f->value_room * 2 : 1024;
-    waste_value *values = realloc(f->values, room * sizeof *values);
-    if (!values) return false;
-    f->values = values;
-    f->value_room = room;
-  }
+  waste_value *values = array_widen(f->values, &f->value_room, f->value_count, sizeof *values);
+  if (!values) return false;
+  f->values = values;
   f->values[f->value_count++] = (waste_value){digest, node};
   return true;
 }
 
 static bool add_instance(waste_finder *f, graph_node node, graph_node dict) {
-  if (f->instance_count == f->instance_room) {
-    size_t room = f->instance_room ? f->instance_room * 2 : 1024;
-    waste_instance *instances = realloc(f->instances, room * sizeof *instances);
-    if (!instances) return false;
-    f->instances = instances;
-    f->instance_room = room;
-  }
+  waste_instance *instances =
+      array_widen(f->instances, &f->instance_room, f->instance_count, sizeof *instances);
+  if (!instances) return false;
+  f->instances = instances;
   f->instances[f->instance_count++] = (waste_instance){f->g->type[node], node, dict};
   return true;
 }
