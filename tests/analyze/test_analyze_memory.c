@@ -5,30 +5,13 @@
  */
 #include "test.h"
 
+#include "analyze/refusing.h"
 #include "analyze/small.h"
 #include "os/os.h"
 
 static int wanted = -1, met; /* the request that fails; requests so far */
 
-static bool refused(void) { return wanted >= 0 && met++ >= wanted; }
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_os_map(size_t size);
-void *__real_os_remap(void *address, size_t size, size_t new_size);
-
-void *__wrap_malloc(size_t size) { return refused() ? NULL : __real_malloc(size); }
-void *__wrap_calloc(size_t count, size_t size) {
-  return refused() ? NULL : __real_calloc(count, size);
-}
-void *__wrap_realloc(void *old, size_t size) {
-  return refused() ? NULL : __real_realloc(old, size);
-}
-void *__wrap_os_map(size_t size) { return refused() ? NULL : __real_os_map(size); }
-void *__wrap_os_remap(void *address, size_t size, size_t new_size) {
-  return refused() ? NULL : __real_os_remap(address, size, new_size);
-}
+static bool refuses(void) { return wanted >= 0 && met++ >= wanted; }
 
 /* What is asked of a snapshot. */
 static bool analyse(const snapshot *s, char why[SNAPSHOT_WHY]) {

@@ -7,37 +7,13 @@
 
 #include "analyze/cycles.h"
 #include "analyze/path.h"
+#include "analyze/refusing.h"
 #include "analyze/small.h"
 #include "analyze/waste.h"
 
 static uint64_t requests, refused; /* counted from 1; 0: none is refused */
 
 static bool refuses(void) { return ++requests == refused; }
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_os_map(size_t size);
-void *__real_os_remap(void *p, size_t size, size_t new_size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_os_map(size_t size);
-void *__wrap_os_remap(void *p, size_t size, size_t new_size);
-
-void *__wrap_malloc(size_t size) { return refuses() ? NULL : __real_malloc(size); }
-
-void *__wrap_calloc(size_t count, size_t size) {
-  return refuses() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size) { return refuses() ? NULL : __real_realloc(p, size); }
-
-void *__wrap_os_map(size_t size) { return refuses() ? NULL : __real_os_map(size); }
-
-void *__wrap_os_remap(void *p, size_t size, size_t new_size) {
-  return refuses() ? NULL : __real_os_remap(p, size, new_size);
-}
 
 /* Rings, copies, a long chain and instances with dictionaries: more of each than tables begin
  * with. */

@@ -6,6 +6,8 @@
  */
 #include "test.h"
 
+#include "refusing.h"
+
 #include "verdicts.h"
 
 static uint64_t requests, refused; /* counted from 1; 0: none is refused */
@@ -14,31 +16,6 @@ static bool all_from_there;
 static bool refuses(void) {
   requests++;
   return refused && (all_from_there ? requests >= refused : requests == refused);
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_os_map(size_t size);
-void *__real_os_remap(void *p, size_t size, size_t new_size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_os_map(size_t size);
-void *__wrap_os_remap(void *p, size_t size, size_t new_size);
-
-void *__wrap_malloc(size_t size) { return refuses() ? NULL : __real_malloc(size); }
-
-void *__wrap_calloc(size_t count, size_t size) {
-  return refuses() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size) { return refuses() ? NULL : __real_realloc(p, size); }
-
-void *__wrap_os_map(size_t size) { return refuses() ? NULL : __real_os_map(size); }
-
-void *__wrap_os_remap(void *p, size_t size, size_t new_size) {
-  return refuses() ? NULL : __real_os_remap(p, size, new_size);
 }
 
 /* Something of every kind, so that every part has work. */
