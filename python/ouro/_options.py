@@ -72,14 +72,22 @@ def _pause(text):
     return microseconds / 1000
 
 
-def _share(text):
-    decimal = _decimal(text, {"%": 10, "": 1000})
-    if decimal is None:
-        raise ValueError("is not a share; write it like 25% or 0.25")
-    permille = _scaled(decimal)
-    if not 10 <= permille <= 4000:
-        raise ValueError("is not a share from 1% to 400%; write it like 25% or 0.25")
-    return permille / 1000
+def _up_to(permille_most, example):
+    def share(text):
+        decimal = _decimal(text, {"%": 10, "": 1000})
+        if decimal is None:
+            raise ValueError(f"is not a share; write it like {example}")
+        permille = _scaled(decimal)
+        if not 10 <= permille <= permille_most:
+            most = permille_most // 10
+            raise ValueError(f"is not a share from 1% to {most}%; write it like {example}")
+        return permille / 1000
+
+    return share
+
+
+_share = _up_to(4000, "25% or 0.25")
+_part = _up_to(1000, "90% or 0.9")
 
 
 _SIGNALS = ("HUP", "QUIT", "USR1", "USR2")
@@ -93,16 +101,6 @@ def _signal(text):
     import _signal as numbers  # type: ignore[import-not-found]
 
     return getattr(numbers, "SIG" + name)
-
-
-def _part(text):
-    decimal = _decimal(text, {"%": 10, "": 1000})
-    if decimal is None:
-        raise ValueError("is not a share; write it like 90% or 0.9")
-    permille = _scaled(decimal)
-    if not 10 <= permille <= 1000:
-        raise ValueError("is not a share from 1% to 100%; write it like 90% or 0.9")
-    return permille / 1000
 
 
 _VARIABLES = {
