@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from ouro import _ouro
+from ouro import _ouro, _stderr
 from ouro._histogram import quantile
 
 _MIB = 1 << 20
@@ -41,7 +41,7 @@ def start():
             "pid": os.getpid(),
             "clock": time.monotonic(),
             "resident": _resident(),
-            "stderr": _identity(2),
+            "stderr": _stderr.identity(),
             "program": _program(sys.orig_argv),
             "gc_isenabled": gc.isenabled,
         }
@@ -53,8 +53,8 @@ def start():
 
 def _finish(begun):
     try:
-        if os.getpid() == begun["pid"] and _identity(2) == begun["stderr"]:
-            _flush(sys.__stderr__)
+        if os.getpid() == begun["pid"] and _stderr.identity() == begun["stderr"]:
+            _stderr.flush(sys.__stderr__)
             _write(screen(collect(begun), _colours()))
     except BaseException:  # also KeyboardInterrupt: the program has ended, its status stands
         pass
@@ -237,19 +237,6 @@ def _sliced():
 def _resident():
     with open("/proc/self/statm", "rb") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-
-def _identity(fd):
-    """What a descriptor refers to: the program may have put a file of its own in its place."""
-    status = os.fstat(fd)
-    return status.st_dev, status.st_ino
-
-
-def _flush(stream):
-    try:
-        stream.flush()
-    except Exception:
-        pass
 
 
 def _colours():

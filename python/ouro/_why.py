@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 
-from ouro import _options, _ouro
+from ouro import _options, _ouro, _stderr
 
 _FIRST_MS = 1000
 _COMMAND = "ouro"
@@ -22,7 +22,7 @@ class Life:
 
     def __init__(self):
         self.pid = os.getpid()
-        self.stderr = _identity(2)
+        self.stderr = _stderr.identity()
         self.command = _command()
         self.files = []
         self.trouble = None
@@ -59,7 +59,7 @@ class Life:
         descriptors = []
         try:
             descriptors = self._open()
-            if _identity(2) == self.stderr:
+            if _stderr.identity() == self.stderr:
                 self._judge(descriptors, apart)
         except BaseException:
             pass
@@ -104,7 +104,7 @@ class Life:
             _remove(self.folder)
 
     def _judge(self, descriptors, apart):
-        _flush(sys.__stderr__)
+        _stderr.flush(sys.__stderr__)
         if self.trouble is not None:
             _say(f"no verdict: {_words(self.trouble)}")
             return
@@ -213,17 +213,4 @@ def _say(text):
     try:
         os.write(2, f"ouro: {text}\n".encode(errors="backslashreplace"))
     except OSError:
-        pass
-
-
-def _identity(descriptor):
-    """What it refers to: the program may have put a file of its own in its place."""
-    status = os.fstat(descriptor)
-    return status.st_dev, status.st_ino
-
-
-def _flush(stream):
-    try:
-        stream.flush()
-    except Exception:
         pass
