@@ -28,9 +28,7 @@ typedef struct target {
   char *environment; /* NUL-separated, an empty string at the end; NULL where it may not be read */
 } target;
 
-static bool complain(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool complain(char *why, const char *format, ...) {
+bool channel_complain(char *why, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(why, CHANNEL_WHY, format, arguments);
@@ -104,22 +102,24 @@ static bool not_on_ouro(const target *of, char *why) {
   const char *settings = variable(of, "OURO_RUN");
   long pid = (long)of->pid;
   if (settings != NULL && strstr(settings, "channel=0") != NULL)
-    return complain(why, "process %ld was started with --no-channel and cannot be asked", pid);
+    return channel_complain(why, "process %ld was started with --no-channel and cannot be asked",
+                            pid);
   if (settings != NULL)
-    return complain(why,
-                    "process %ld has no control channel (any more); see the programs that have one "
-                    "with: ouro ps",
-                    pid);
-  return complain(why, "process %ld does not run on Ouro; start the program with: ouro run SCRIPT",
-                  pid);
+    return channel_complain(
+        why,
+        "process %ld has no control channel (any more); see the programs that have one "
+        "with: ouro ps",
+        pid);
+  return channel_complain(
+      why, "process %ld does not run on Ouro; start the program with: ouro run SCRIPT", pid);
 }
 
 static bool others(const target *of, char *why) {
   struct passwd *user = getpwuid(of->owner);
   char name[32];
   snprintf(name, sizeof name, "%lu", (unsigned long)of->owner);
-  return complain(why, "process %ld belongs to user %s; ask as that user or as root", (long)of->pid,
-                  user != NULL ? user->pw_name : name);
+  return channel_complain(why, "process %ld belongs to user %s; ask as that user or as root",
+                          (long)of->pid, user != NULL ? user->pw_name : name);
 }
 
 /* Who listens at the other end must be the process's user; a link in a shared directory could lead
@@ -244,32 +244,36 @@ static outcome exchange(int fd, const channel_request *request, long deadline, c
 
 static bool explain(outcome how, const target *to, int patience_ms, char *why) {
   long pid = (long)to->pid;
-  if (!channel_process_exists(to->pid)) return complain(why, "process %ld has ended", pid);
+  if (!channel_process_exists(to->pid)) return channel_complain(why, "process %ld has ended", pid);
   if (how == LATE && is_stopped(to->pid))
-    return complain(why, "process %ld is stopped; let it go on with: kill -CONT %ld", pid, pid);
+    return channel_complain(why, "process %ld is stopped; let it go on with: kill -CONT %ld", pid,
+                            pid);
   if (how == LATE)
-    return complain(
+    return channel_complain(
         why, "process %ld did not answer within %d s; try again when the machine is less busy", pid,
         patience_ms / 1000);
-  if (how == TOO_LONG) return complain(why, "process %ld answers without end; is it Ouro?", pid);
-  return complain(why, "process %ld closed its channel without an answer; try again", pid);
+  if (how == TOO_LONG)
+    return channel_complain(why, "process %ld answers without end; is it Ouro?", pid);
+  return channel_complain(why, "process %ld closed its channel without an answer; try again", pid);
 }
 
 static bool understand(channel_answer *out, size_t length, const target *from, char *why) {
   static const char unknown[] = "unknown request";
   const char *wrong = reply_parse(out->text, length, &out->parsed);
   if (wrong != NULL)
-    return complain(why,
-                    "cannot read the answer of process %ld: %s; is its Ouro another version than "
-                    "this command (" OURO_VERSION ")?",
-                    (long)from->pid, wrong);
+    return channel_complain(
+        why,
+        "cannot read the answer of process %ld: %s; is its Ouro another version than "
+        "this command (" OURO_VERSION ")?",
+        (long)from->pid, wrong);
   const char *said = out->parsed.error;
   if (said != NULL && strncmp(said, unknown, sizeof unknown - 1) == 0)
-    return complain(why,
-                    "process %ld cannot answer this: its Ouro is another version than this command "
-                    "(" OURO_VERSION "); start it again with this one",
-                    (long)from->pid);
-  if (said != NULL) return complain(why, "process %ld: %s", (long)from->pid, said);
+    return channel_complain(
+        why,
+        "process %ld cannot answer this: its Ouro is another version than this command "
+        "(" OURO_VERSION "); start it again with this one",
+        (long)from->pid);
+  if (said != NULL) return channel_complain(why, "process %ld: %s", (long)from->pid, said);
   return true;
 }
 
@@ -303,11 +307,11 @@ bool channel_request_ask(pid_t pid, const channel_request *request, int patience
   target to;
   *out = (channel_answer){.text = NULL};
   if (!describe(pid, &to))
-    return complain(why, "there is no process %ld; see the programs on Ouro with: ouro ps",
-                    (long)pid);
+    return channel_complain(why, "there is no process %ld; see the programs on Ouro with: ouro ps",
+                            (long)pid);
   out->text = malloc(REPLY_BYTES_MAX + 1);
   bool done = out->text != NULL ? ask(&to, request, patience_ms, out, why)
-                                : complain(why, "%s", strerror(errno));
+                                : channel_complain(why, "%s", strerror(errno));
   if (!done) channel_forget(out);
   free(to.environment);
   return done;

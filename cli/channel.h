@@ -16,6 +16,9 @@ typedef struct channel_answer {
 
 #define CHANNEL_WHY 512
 
+/* Writes `why`. False, so that a failure can be returned in one line. */
+bool channel_complain(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Most that a program may take to answer. */
 #define CHANNEL_PATIENCE_MS 5000
 

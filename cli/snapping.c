@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,16 +19,6 @@
 
 #define LOOK_MS 200
 #define QUIET_MS 2000 /* before progress is shown */
-
-static bool complain(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static bool complain(char *why, const char *format, ...) {
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(why, CHANNEL_WHY, format, arguments);
-  va_end(arguments);
-  return false;
-}
 
 /* --- Names --- */
 
@@ -88,17 +77,17 @@ static bool place_open(place *at, const char *path, bool replace, char *why) {
   at->path = path;
   bool taken = lstat(path, &there) == 0;
   if (taken && !replace)
-    return complain(why, "%s is there already; name another file with -o, or add -f", path);
-  if (taken && !S_ISREG(there.st_mode)) return complain(why, "%s is no file", path);
+    return channel_complain(why, "%s is there already; name another file with -o, or add -f", path);
+  if (taken && !S_ISREG(there.st_mode)) return channel_complain(why, "%s is no file", path);
   if (taken) snprintf(at->first, sizeof at->first, "%s.%ld.part", path, (long)getpid());
   else snprintf(at->first, sizeof at->first, "%s", path);
   at->file = open(at->first, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  return at->file >= 0 || complain(why, "cannot make %s: %s", path, strerror(errno));
+  return at->file >= 0 || channel_complain(why, "cannot make %s: %s", path, strerror(errno));
 }
 
 static bool place_settle(const place *at, char *why) {
   if (strcmp(at->first, at->path) == 0 || rename(at->first, at->path) == 0) return true;
-  return complain(why, "cannot replace %s: %s", at->path, strerror(errno));
+  return channel_complain(why, "cannot replace %s: %s", at->path, strerror(errno));
 }
 
 /* --- Waiting --- */
@@ -134,13 +123,14 @@ static bool read_status(int status, pid_t pid, const char *path, char *why) {
   int32_t error = 0;
   ssize_t got = read(status, &error, sizeof error);
   if (got != (ssize_t)sizeof error)
-    return complain(why,
-                    "the snapshot's writer was killed; %s is readable as far as it goes. Is there "
-                    "memory left for process %ld?",
-                    path, (long)pid);
+    return channel_complain(
+        why,
+        "the snapshot's writer was killed; %s is readable as far as it goes. Is there "
+        "memory left for process %ld?",
+        path, (long)pid);
   if (error == 0) return true;
-  return complain(why, "writing %s failed: %s; it is readable as far as it goes", path,
-                  strerror(error));
+  return channel_complain(why, "writing %s failed: %s; it is readable as far as it goes", path,
+                          strerror(error));
 }
 
 /* --- All together --- */
@@ -148,14 +138,14 @@ static bool read_status(int status, pid_t pid, const char *path, char *why) {
 static bool look_at(const char *path, snapping *out, char *why) {
   char damage[SNAPSHOT_WHY];
   snapshot *s = snapshot_open(path, damage);
-  if (s == NULL) return complain(why, "cannot read what was written, %s: %s", path, damage);
+  if (s == NULL) return channel_complain(why, "cannot read what was written, %s: %s", path, damage);
   snapshot_totals totals = snapshot_count(s);
   bool complete = snapshot_complete(s);
   out->bytes = snapshot_file_bytes(s);
   out->objects = totals.objects;
   out->edges = totals.edges;
   snapshot_close(s);
-  return complete || complain(why, "%s is not complete; take it again", path);
+  return complete || channel_complain(why, "%s is not complete; take it again", path);
 }
 
 static bool ask(pid_t pid, bool redact, const int passed[2], snapping *out, char *why) {
@@ -174,7 +164,8 @@ static bool ask(pid_t pid, bool redact, const int passed[2], snapping *out, char
 static bool ask_and_wait(pid_t pid, const place *at, const snapping_options *how, snapping *out,
                          char *why) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return complain(why, "cannot make a pipe: %s", strerror(errno));
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return channel_complain(why, "cannot make a pipe: %s", strerror(errno));
   const int passed[2] = {at->file, ends[1]};
   bool begun = ask(pid, how->redact, passed, out, why);
   close(ends[1]);
