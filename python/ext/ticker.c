@@ -25,8 +25,9 @@
  * back a decay time later, so the end of the work is not yet the end of ours. */
 #define QUIET_LOOKS 8
 
-/* A program that used more CPU than this since the last look is not idle. */
-#define BUSY_NS 1000000
+/* A program that took more than this part of a processor since the last look is not idle. Virtual
+ * machines charge up to 1 % to a program that only sleeps. */
+#define BUSY_PART 50
 
 /* One tick holds the GIL for this long at most. */
 #define TICK_BUDGET_NS 1000000u
@@ -38,7 +39,8 @@
 #define GIL_FREE_NS 100000u
 
 typedef struct pace {
-  uint64_t cpu;   /* of the process at the last look */
+  uint64_t at;    /* the last look */
+  uint64_t cpu;   /* of the process then */
   bool ticked;    /* the last look found work */
   unsigned quiet; /* looks since the program or we did something */
   bool often;     /* something waits that does not wake us */
@@ -141,10 +143,12 @@ static void run_round(ticker *t) {
 /* --- Waiting --- */
 
 static uint64_t next_look_ns(const ticker *t, pace *p) {
-  uint64_t cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
-  p->quiet = p->ticked || cpu - p->cpu > BUSY_NS ? 0 : p->quiet + 1;
+  uint64_t at = clock_ns(CLOCK_MONOTONIC), cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+  bool busy = cpu - p->cpu > (at - p->at) / BUSY_PART;
+  p->quiet = p->ticked || busy ? 0 : p->quiet + 1;
   uint64_t often = t->options.decay_ms / 2;
   if (often < LEAST_MS) often = LEAST_MS;
+  p->at = at;
   p->cpu = cpu;
   bool idle = p->quiet > QUIET_LOOKS && often < IDLE_MS;
   return (idle && !p->often ? IDLE_MS : often < OFTEN_MS ? often : OFTEN_MS) * 1000000u;
