@@ -184,23 +184,21 @@ def test_who_becomes_ready_during_a_step_comes_before_the_next():
 
 
 def test_an_idle_loop_sleeps_where_nothing_is_wanted():
-    # GIVEN nothing to collect WHEN a loop is idle for a second THEN it takes less than 1 % of it, the
-    # best of three: what the host takes of the processor may look like work
+    # GIVEN nothing to collect WHEN a loop is idle for a second THEN it is woken for two looks and for
+    # its own timer. Not its CPU time: a machine may charge 1 % to one that only sleeps
     out = pretend("""
-        import asyncio, time
+        import asyncio, resource, time
+        def wakes(): return resource.getrusage(resource.RUSAGE_SELF).ru_nvcsw
         async def main():
             ouro.gc.idle()
             await asyncio.sleep(.1)
-            taken = []
-            for _ in range(3):
-                began = time.process_time()
-                await asyncio.sleep(1)
-                taken.append(time.process_time() - began)
-            print(min(taken), fake.asked)
+            before = wakes()
+            await asyncio.sleep(1)
+            print(wakes() - before, fake.asked)
         asyncio.run(main())
     """)
-    seconds, asked = out.split()
-    assert float(seconds) < 0.01 and asked == "[]"
+    woken, asked = out.split()
+    assert int(woken) <= 6 and asked == "[]"
 
 
 def test_a_loop_of_another_thread():
