@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""The collector on every interpreter it supports: one table.
+"""The collector and the snapshots on every interpreter they support: one table.
 
-    matrix.py [--seeds N] [--only WORD]... [--chroots DIR] [--full]
+    matrix.py [--seeds N] [--only WORD]... [--cell NAME]... [--chroots DIR] [--full]
 
 Interpreters: those of pyenv, and Debian's from 3.13 on, debug builds included, in trees that
 chroot.sh makes (root and debootstrap; --no-chroots does without). For each the extension is built as
-users get it and with its own checks, then come our tests of the collector, N seeds of the random
-checker, events in a cycle, threads (tests/gc), and CPython's modules of collector.txt in both modes.
+users get it and with its own checks, then come our tests of the snapshots and of the collector, N
+seeds of the random checker, events in a cycle, threads (tests/gc), and CPython's modules of
+collector.txt in both modes.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ BUILDS = {
     "release": ["-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
     "checks": ["-DCMAKE_BUILD_TYPE=Debug", "-DOURO_CHECK_LEVEL=2"],
 }
-CELLS = ("tests", "seeds", "events", "threads", "pause", "busy")
+CELLS = ("snapshots", "tests", "seeds", "events", "threads", "pause", "busy")
 
 
 class Failed(Exception):
@@ -78,10 +79,10 @@ class Row:
         (site / "00_ouro_path.pth").write_text(f"{build / 'python'}\n")
         (site / "ouro_boot.pth").write_text((ROOT / "python" / "ouro_boot.pth").read_text())
 
-    def tests(self) -> str:
-        files = sorted(glob.glob(str(ROOT / "tests" / "python" / "test_gc*.py")))
+    def tests(self, name: str, pattern: str) -> str:
+        files = sorted(glob.glob(str(ROOT / "tests" / "python" / pattern)))
         status, text = self.command(
-            "tests", self.env, "-m", "pytest", "-p", "no:cacheprovider", *files, check=False,
+            name, self.env, "-m", "pytest", "-p", "no:cacheprovider", *files, check=False,
             cwd=ROOT, env=os.environ | {"OURO_TEST_PYTHON": self.env})
         last = text.strip().splitlines()[-1] if text.strip() else "nothing"
         return ("" if status == 0 else "FAILED ") + re.sub(r" in .*", "", last.strip("= "))
@@ -119,12 +120,16 @@ class Row:
             self.make()
         except Failed as failed:
             print(failed, flush=True)
-            return cells | {"tests": "FAILED to build"}
-        for name, cell in (("tests", self.tests), ("seeds", self.seeds),
+            return cells | {"snapshots": "FAILED to build"}
+        for name, cell in (("snapshots", lambda: self.tests("snapshots", "test_snap*.py")),
+                           ("tests", lambda: self.tests("tests", "test_gc*.py")),
+                           ("seeds", self.seeds),
                            ("events", lambda: self.script("phases", "--points", 10)),
                            ("threads", lambda: self.script("stress", "--seconds", 15)),
                            ("pause", lambda: self.cpython("pause")),
                            ("busy", lambda: self.cpython("busy"))):
+            if self.options.cell and name not in self.options.cell:
+                continue
             cells[name] = cell()
             print(f"{self.version} {self.build}: {name}: {cells[name]}", flush=True)
         return cells
@@ -158,6 +163,7 @@ def in_tree(suite: str, pythons: list[str], options) -> list[dict[str, str]]:
         subprocess.run([HERE / "chroot.sh", "create", suite, tree, *packages], check=True)
     words = [word for python in pythons for word in ("--python", f"/usr/bin/{python}")]
     words += [word for only in options.only for word in ("--only", only)]
+    words += [word for cell in options.cell for word in ("--cell", cell)]
     words += ["--full"] if options.full else []
     result = tree / "tmp" / "ouro-matrix.json"
     result.unlink(missing_ok=True)
@@ -165,7 +171,7 @@ def in_tree(suite: str, pythons: list[str], options) -> list[dict[str, str]]:
                     "/ouro/tests/cpython/matrix.py", "--work", "/tmp/ouro-matrix", "--seeds",
                     str(options.seeds), "--json", "/tmp/ouro-matrix.json", *words])
     if not result.exists():
-        return [{"interpreter": p, "build": "", "tests": "FAILED to start"} for p in pythons]
+        return [{"interpreter": p, "build": "", "snapshots": "FAILED to start"} for p in pythons]
     return json.loads(result.read_text())
 
 
@@ -185,6 +191,8 @@ def main() -> int:
     parser.add_argument("--python", action="append", default=[], help="only this (repeatable)")
     parser.add_argument("--only", action="append", default=[],
                         help="rows with this word in path or build, as 3.13 or checks (repeatable)")
+    parser.add_argument("--cell", action="append", default=[], choices=CELLS,
+                        help="only this column (repeatable)")
     parser.add_argument("--full", action="store_true", help="long modules too")
     parser.add_argument("--no-chroots", action="store_true", help="no Debian trees")
     parser.add_argument("--chroots", type=pathlib.Path, default=temporary / "ouro-chroots")
