@@ -31,6 +31,7 @@
 #include "cycle/tables.c"
 
 #include "snapshot/crc32.c"
+#include "snapshot/literal.c"
 #include "snapshot/reader.c"
 #include "snapshot/writer.c"
 

@@ -382,6 +382,87 @@ TEST(a_long_text_of_continuation_bytes_is_cut_to_nothing) {
   snapshot_close(s);
 }
 
+/* ---- contents ---- */
+
+static snapshot_content content_of(const snapshot *s, uint64_t address) {
+  snapshot_content content = {.text = {NULL, 0}};
+  if (!snapshot_content_of(s, address, &content)) CHECK(!content.text.text);
+  return content;
+}
+
+/* Every second object has a text, every third a content: each is found, and only that. */
+TEST(contents_are_found_by_address_beside_texts) {
+  const uint64_t objects = 300000;
+  char text[24];
+  writing now = write_unnamed();
+  for (uint64_t i = 0; i < objects; i++) {
+    int length = sprintf(text, "%" PRIu64, i);
+    if (i % 2 == 0) writer_text(now.w, 64 + i * 8, SNAPSHOT_TITLE, text, (size_t)length);
+    if (i % 3 == 0)
+      writer_content(now.w, 64 + i * 8, SNAPSHOT_CONTENT_INT, text, (size_t)length - 1);
+  }
+  snapshot *s = read_back(&now, why);
+  CHECK_STR(why, "");
+  CHECK_EQ(snapshot_count(s).texts, objects / 2);
+  CHECK(snapshot_holds_contents(s));
+  for (uint64_t i = 0; i < objects; i++) {
+    snapshot_content content = content_of(s, 64 + i * 8);
+    sprintf(text, "%" PRIu64, i);
+    CHECK_EQ(text_of(s, 64 + i * 8, SNAPSHOT_TITLE).text != NULL, i % 2 == 0);
+    CHECK_EQ(content.text.text != NULL, i % 3 == 0);
+    if (i % 3) continue;
+    CHECK_EQ(content.form, SNAPSHOT_CONTENT_INT);
+    CHECK_EQ(content.text.length, strlen(text) - 1);
+    CHECK(!content.cut && memcmp(content.text.text, text, content.text.length) == 0);
+  }
+  snapshot_close(s);
+}
+
+TEST(long_contents_are_cut_between_characters_and_say_so) {
+  char text[WRITER_CONTENT_MAX + 8];
+  for (size_t length = WRITER_CONTENT_MAX - 4; length <= sizeof text; length += 2) {
+    for (size_t i = 0; i < length; i += 2) memcpy(text + i, "\xc3\xa9", 2);
+    writing now = write_unnamed();
+    writer_content(now.w, 8, SNAPSHOT_CONTENT_STR, text, length);
+    writer_content(now.w, 16, SNAPSHOT_CONTENT_STR, text + 1, length - 1);
+    writer_content(now.w, 24, SNAPSHOT_CONTENT_BYTES | SNAPSHOT_CONTENT_CUT, "x", 1);
+    snapshot *s = read_back(&now, why);
+    CHECK_STR(why, "");
+    bool cut = length > WRITER_CONTENT_MAX;
+    CHECK_EQ(content_of(s, 8).cut, cut);
+    CHECK_EQ(content_of(s, 8).text.length, cut ? WRITER_CONTENT_MAX : length);
+    CHECK_EQ(content_of(s, 16).cut, length - 1 > WRITER_CONTENT_MAX);
+    CHECK_EQ(content_of(s, 16).text.length,
+             length - 1 > WRITER_CONTENT_MAX ? WRITER_CONTENT_MAX - 1 : length - 1);
+    CHECK(content_of(s, 24).cut && content_of(s, 24).form == SNAPSHOT_CONTENT_BYTES);
+    snapshot_close(s);
+  }
+}
+
+/* The first of several counts; a form of a later writer is a word; "values" says that there would
+ * be some. */
+TEST(contents_of_other_kinds) {
+  writing now = write_unnamed();
+  writer_content(now.w, 8, SNAPSHOT_CONTENT_WORD, "None", 4);
+  writer_content(now.w, 8, SNAPSHOT_CONTENT_INT, "1", 1);
+  writer_content(now.w, 16, SNAPSHOT_CONTENT_FORMS, "later", 5);
+  writer_content(now.w, 24, 1000, "", 0);
+  snapshot *s = read_back(&now, why);
+  CHECK_STR(why, "");
+  CHECK(text_is(content_of(s, 8).text, "None"));
+  CHECK_EQ(content_of(s, 16).form, SNAPSHOT_CONTENT_WORD);
+  CHECK_EQ(content_of(s, 24).form, SNAPSHOT_CONTENT_WORD);
+  CHECK(content_of(s, 24).text.text && content_of(s, 24).cut); /* 1000 has that bit */
+  snapshot_close(s);
+  for (int said = 0; said < 3; said++) {
+    now = write_unnamed();
+    if (said) writer_fact(now.w, "values", "%s", said == 1 ? "yes" : "no");
+    s = read_back(&now, why);
+    CHECK_EQ(snapshot_holds_contents(s), said == 1);
+    snapshot_close(s);
+  }
+}
+
 /* ---- facts, roots, and nothing ---- */
 
 TEST(facts_are_found_by_key_and_in_order) {

@@ -20,7 +20,7 @@ static size_t good_size;
 static void make_good_file(void) {
   int file = unnamed_file();
   void *memory = calloc(1, writer_size());
-  CHECK_EQ(golden_write(writer_begin(memory, file)), 0);
+  CHECK_EQ(golden_write_contents(writer_begin(memory, file)), 0);
   ssize_t size = pread(file, good, sizeof good, 0);
   CHECK(size > 500 && size < (ssize_t)sizeof good);
   good_size = (size_t)size;
@@ -155,6 +155,10 @@ static const refused_file refused_files[] = {
     {SNAPSHOT_TEXTS, BYTES(1, SNAPSHOT_TEXT_KINDS, 0), {{0}, 0}, "no such kind of text"},
     {SNAPSHOT_TEXTS, BYTES(LARGEST, 0, 0), {{0}, 0}, "no address is that large"},
     {SNAPSHOT_TEXTS, BYTES(1, 0, 9), {{0}, 0}, "a text does not end"},
+    {SNAPSHOT_CONTENTS, BYTES(LARGEST, 1, 0), {{0}, 0}, "no address is that large"},
+    {SNAPSHOT_CONTENTS, BYTES(1, 2, 9, 'v'), {{0}, 0}, "a text does not end"},
+    {SNAPSHOT_CONTENTS, BYTES(1, 128), {{0}, 0}, "a number does not end"},
+    {SNAPSHOT_CONTENTS, BYTES(1, 2), {{0}, 0}, "a number does not end"},
     {SNAPSHOT_ROOTS, BYTES(SNAPSHOT_ROOT_KINDS, 1, 0), {{0}, 0}, "no such kind of root"},
     {SNAPSHOT_ROOTS, BYTES(0, LARGEST, 0), {{0}, 0}, "no address is that large"},
     {SNAPSHOT_ROOTS, BYTES(0, 1), {{0}, 0}, "a number does not end"},
@@ -291,7 +295,7 @@ TEST(a_value_without_a_key_has_none) {
 
 TEST(blocks_of_a_later_writer_are_skipped) {
   const uint8_t payload[] = {1, 2, 3};
-  for (uint32_t kind = SNAPSHOT_END + 1; kind; kind *= 2) { /* to the highest bit */
+  for (uint32_t kind = SNAPSHOT_BLOCK_KINDS; kind; kind *= 2) { /* to the highest bit */
     raw_file f;
     raw_begin(&f);
     raw_block(&f, kind, payload, sizeof payload);

@@ -22,6 +22,7 @@
  *   texts    (address, text kind, text)*        what an object is called, or holds as a key
  *   roots    (root kind, target address, text)*
  *   end      objects, edges, types, names, texts, roots: how many there were
+ *   contents (address, content form, text)*     what a leaf holds; only where that was asked for
  *
  * Ids of types and names count from 0. Addresses are addresses divided by SNAPSHOT_GRAIN, since no
  * object is aligned to less.
@@ -75,7 +76,9 @@ typedef enum snapshot_block_kind {
   SNAPSHOT_OBJECTS,
   SNAPSHOT_TEXTS,
   SNAPSHOT_ROOTS,
-  SNAPSHOT_END
+  SNAPSHOT_END,
+  SNAPSHOT_CONTENTS, /* a kind of its own: readers that do not know it skip it */
+  SNAPSHOT_BLOCK_KINDS
 } snapshot_block_kind;
 
 /* The header byte of an object. */
@@ -174,6 +177,18 @@ typedef enum snapshot_text_kind {
   SNAPSHOT_KEY_INT, /* in decimal digits */
   SNAPSHOT_TEXT_KINDS
 } snapshot_text_kind;
+
+/* How a content's text is to be read. A reader takes a form that it does not know for a word. */
+typedef enum snapshot_content_form {
+  SNAPSHOT_CONTENT_WORD = 1, /* as code has it: None, True, (1.0+2.0j), 0x1f of a large int */
+  SNAPSHOT_CONTENT_STR,      /* the characters themselves */
+  SNAPSHOT_CONTENT_BYTES,    /* what stands between the quotes of b'...' */
+  SNAPSHOT_CONTENT_INT,      /* in decimal digits, of 64 bits with its sign */
+  SNAPSHOT_CONTENT_FLOAT,    /* as many digits as tell it from all others; inf, nan */
+  SNAPSHOT_CONTENT_FORMS
+} snapshot_content_form;
+
+#define SNAPSHOT_CONTENT_CUT 8 /* added to the form: there was more than the text has */
 
 typedef enum snapshot_root_kind {
   SNAPSHOT_ROOT_MODULE,        /* text: its name in sys.modules */

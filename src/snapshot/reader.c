@@ -16,20 +16,26 @@ typedef struct fact {
   snapshot_text key, value;
 } fact;
 
+/* Entries by address: a slot has the low bits of its hash above its place in the file, 0: free. */
+typedef struct text_table {
+  uint64_t *slots, count;
+} text_table;
+
 struct snapshot {
   const uint8_t *file;
   size_t size;
   bool complete;
   snapshot_totals totals;
-  size_t fact_count, block_count;
+  size_t fact_count, block_count, content_count;
 
-  /* The tables. A text's slot has the low bits of its hash above its place in the file. */
+  /* The tables. */
   uint64_t *blocks; /* of objects: where their heads are */
   fact *facts;
   snapshot_type *types;
   snapshot_text *names;
   snapshot_root *roots;
-  uint64_t *texts, text_slots, text_seed;
+  text_table texts, contents;
+  uint64_t text_seed;
   size_t memory; /* bytes of this struct and its tables */
 };
 
@@ -42,7 +48,7 @@ typedef struct reading {
   snapshot *s;
   bool fill; /* the second one: what is counted is put into the tables too */
   snapshot_totals found, claimed;
-  size_t facts, blocks, object_bytes;
+  size_t facts, blocks, contents, object_bytes;
   bool ended;
 
   /* The payload that is read. */
@@ -137,46 +143,68 @@ static void read_end(reading *r) {
   r->ended = true;
 }
 
-/* ---- the table of texts ---- */
+/* ---- the tables of texts and contents, which are laid out alike ---- */
 
 static uint64_t text_hash(const snapshot *s, uint64_t address) {
   uint64_t hash = address / SNAPSHOT_GRAIN * s->text_seed;
   return (hash ^ hash >> 32) * 0x9E3779B97F4A7C15u;
 }
 
-static uint64_t text_home(const snapshot *s, uint64_t hash) {
-  return (hash >> 32) * s->text_slots >> 32;
+static uint64_t text_home(const text_table *table, uint64_t hash) {
+  return (hash >> 32) * table->count >> 32;
 }
 
-/* Reads the text at a place that was checked once. */
-static uint64_t text_at(const snapshot *s, uint64_t place, snapshot_text_kind *kind,
-                        snapshot_text *text) {
+/* Reads the entry at a place that was checked once. */
+static uint64_t text_at(const snapshot *s, uint64_t place, uint64_t *kind, snapshot_text *text) {
   reading r = {.at = s->file + place, .end = s->file + s->size};
   uint64_t address = take_address(&r);
-  *kind = (snapshot_text_kind)take_number(&r);
+  *kind = take_number(&r);
   *text = take_text(&r);
   return address;
 }
 
-/* The slot of an address's text, or the free one where it belongs. */
-static uint64_t *find_text(const snapshot *s, uint64_t address, uint64_t hash) {
-  snapshot_text_kind kind;
+/* The slot of an address's entry, or the free one where it belongs. */
+static uint64_t *find_text(const snapshot *s, const text_table *table, uint64_t address,
+                           uint64_t hash) {
+  uint64_t kind;
   snapshot_text text;
-  for (uint64_t i = text_home(s, hash);; i = i + 1 == s->text_slots ? 0 : i + 1) {
-    uint64_t slot = s->texts[i];
-    if (slot == 0) return &s->texts[i];
+  for (uint64_t i = text_home(table, hash);; i = i + 1 == table->count ? 0 : i + 1) {
+    uint64_t slot = table->slots[i];
+    if (slot == 0) return &table->slots[i];
     if ((slot ^ hash << TEXT_PLACE_BITS) >> TEXT_PLACE_BITS) continue;
-    if (text_at(s, TEXT_PLACE(slot), &kind, &text) == address) return &s->texts[i];
+    if (text_at(s, TEXT_PLACE(slot), &kind, &text) == address) return &table->slots[i];
   }
+}
+
+/* Of several of one address the first stays. */
+static void enter_text(const snapshot *s, const text_table *table, uint64_t address,
+                       uint64_t place) {
+  uint64_t hash = text_hash(s, address), *slot = find_text(s, table, address, hash);
+  if (*slot == 0) *slot = hash << TEXT_PLACE_BITS | place;
 }
 
 static void read_text(reading *r) {
   uint64_t place = (uint64_t)(r->at - r->s->file), address = take_address(r);
   take_below(r, SNAPSHOT_TEXT_KINDS, "no such kind of text");
   take_text(r);
-  if (!fits(r, r->found.texts++, r->s->totals.texts)) return;
-  uint64_t hash = text_hash(r->s, address), *slot = find_text(r->s, address, hash);
-  if (*slot == 0) *slot = hash << TEXT_PLACE_BITS | place;
+  if (fits(r, r->found.texts++, r->s->totals.texts)) enter_text(r->s, &r->s->texts, address, place);
+}
+
+static void read_content(reading *r) {
+  uint64_t place = (uint64_t)(r->at - r->s->file), address = take_address(r);
+  take_number(r); /* a form, which may be a later writer's */
+  take_text(r);
+  if (fits(r, r->contents++, r->s->content_count))
+    enter_text(r->s, &r->s->contents, address, place);
+}
+
+/* Whether there is one; `kind` and `text` are set then. */
+static bool look_up(const snapshot *s, const text_table *table, uint64_t address, uint64_t *kind,
+                    snapshot_text *text) {
+  const uint64_t *slot = find_text(s, table, address, text_hash(s, address));
+  if (*slot == 0) return false;
+  text_at(s, TEXT_PLACE(*slot), kind, text);
+  return true;
 }
 
 /* ---- blocks ---- */
@@ -191,11 +219,12 @@ static void read_objects(reading *r) {
 
 static void read_payload(reading *r, uint32_t kind) {
   static void (*const read[])(reading *) = {
-      [SNAPSHOT_FACTS] = read_fact,      [SNAPSHOT_TYPES] = read_type, [SNAPSHOT_NAMES] = read_name,
-      [SNAPSHOT_OBJECTS] = read_objects, [SNAPSHOT_TEXTS] = read_text, [SNAPSHOT_ROOTS] = read_root,
-      [SNAPSHOT_END] = read_end,
+      [SNAPSHOT_FACTS] = read_fact, [SNAPSHOT_TYPES] = read_type,
+      [SNAPSHOT_NAMES] = read_name, [SNAPSHOT_OBJECTS] = read_objects,
+      [SNAPSHOT_TEXTS] = read_text, [SNAPSHOT_ROOTS] = read_root,
+      [SNAPSHOT_END] = read_end,    [SNAPSHOT_CONTENTS] = read_content,
   };
-  if (kind == 0 || kind > SNAPSHOT_END) return; /* of a later writer */
+  if (kind == 0 || kind >= SNAPSHOT_BLOCK_KINDS) return; /* of a later writer */
   while (r->at < r->end) read[kind](r);
 }
 
@@ -285,7 +314,7 @@ static bool check_totals(const reading *r, char why[SNAPSHOT_WHY]) {
 }
 
 static bool check_count(const reading *r, char why[SNAPSHOT_WHY]) {
-  if (r->found.types >= UINT32_MAX || r->found.texts > TEXTS_MOST)
+  if (r->found.types >= UINT32_MAX || r->found.texts > TEXTS_MOST || r->contents > TEXTS_MOST)
     return say(why, "too many types or texts");
   return true;
 }
@@ -305,7 +334,8 @@ static size_t place_tables(snapshot *s, uintptr_t from) {
   s->types = next_table(&at, s->totals.types, sizeof *s->types);
   s->names = next_table(&at, s->totals.names, sizeof *s->names);
   s->roots = next_table(&at, s->totals.roots, sizeof *s->roots);
-  s->texts = next_table(&at, s->text_slots, sizeof *s->texts);
+  s->texts.slots = next_table(&at, s->texts.count, sizeof *s->texts.slots);
+  s->contents.slots = next_table(&at, s->contents.count, sizeof *s->contents.slots);
   return at - from;
 }
 
@@ -343,13 +373,18 @@ static bool fill_tables(snapshot *s, char why[SNAPSHOT_WHY]) {
   return read_blocks(&second, NULL, why) && (s->complete || count_objects(s, why));
 }
 
+/* Some are always free, so that a search comes to an end. */
+static uint64_t text_slots(uint64_t entries) { return entries * 7 / 5 + 2; }
+
 static void set_totals(snapshot *s, const reading *first) {
   s->complete = first->ended;
   s->totals = first->found;
   if (first->ended) s->totals = first->claimed;
   s->fact_count = first->facts;
   s->block_count = first->blocks;
-  s->text_slots = first->found.texts * 7 / 5 + 2;
+  s->content_count = first->contents;
+  s->texts.count = text_slots(first->found.texts);
+  s->contents.count = text_slots(first->contents);
   s->text_seed = os_random() | 1;
 }
 
@@ -435,10 +470,25 @@ snapshot_root snapshot_nth_root(const snapshot *s, size_t n) {
 
 bool snapshot_text_of(const snapshot *s, uint64_t address, snapshot_text_kind *kind,
                       snapshot_text *text) {
-  const uint64_t *slot = find_text(s, address, text_hash(s, address));
-  if (*slot == 0) return false;
-  text_at(s, TEXT_PLACE(*slot), kind, text);
+  uint64_t number;
+  if (!look_up(s, &s->texts, address, &number, text)) return false;
+  *kind = (snapshot_text_kind)number;
   return true;
+}
+
+bool snapshot_content_of(const snapshot *s, uint64_t address, snapshot_content *content) {
+  uint64_t number;
+  if (!look_up(s, &s->contents, address, &number, &content->text)) return false;
+  uint64_t form = number & ~(uint64_t)SNAPSHOT_CONTENT_CUT;
+  bool known = form > 0 && form < SNAPSHOT_CONTENT_FORMS;
+  content->form = known ? (snapshot_content_form)form : SNAPSHOT_CONTENT_WORD;
+  content->cut = (number & SNAPSHOT_CONTENT_CUT) != 0;
+  return true;
+}
+
+bool snapshot_holds_contents(const snapshot *s) {
+  snapshot_text said = snapshot_fact(s, "values");
+  return s->content_count > 0 || (said.length == 3 && memcmp(said.text, "yes", 3) == 0);
 }
 
 size_t snapshot_object_blocks(const snapshot *s) { return s->block_count; }

@@ -80,6 +80,18 @@ snapshot_root snapshot_nth_root(const snapshot *s, size_t n);
 bool snapshot_text_of(const snapshot *s, uint64_t address, snapshot_text_kind *kind,
                       snapshot_text *text);
 
+/* What a leaf holds (docs/snapshot-format.md), with its form and whether it was longer. False: it
+ * was not asked for, or there is none of this object. */
+typedef struct snapshot_content {
+  snapshot_content_form form;
+  bool cut;
+  snapshot_text text;
+} snapshot_content;
+bool snapshot_content_of(const snapshot *s, uint64_t address, snapshot_content *content);
+
+/* Whether the file has contents, or would have where it is not complete. */
+bool snapshot_holds_contents(const snapshot *s);
+
 /* Blocks of objects, from 0; each holds at most SNAPSHOT_BLOCK_MAX bytes. */
 size_t snapshot_object_blocks(const snapshot *s);
 

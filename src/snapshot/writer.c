@@ -46,10 +46,10 @@ struct writer {
   uint64_t written;
   uint64_t objects, edges, types, names, texts, roots;
 
-  block_buffer blocks[SNAPSHOT_END + 1]; /* by kind */
-  uint32_t block;                        /* of objects, from 1 */
-  uint64_t last_address;                 /* in it, divided */
-  uint64_t far[SNAPSHOT_FAR_SLOTS];      /* of it */
+  block_buffer blocks[SNAPSHOT_BLOCK_KINDS]; /* by kind */
+  uint32_t block;                            /* of objects, from 1 */
+  uint64_t last_address;                     /* in it, divided */
+  uint64_t far[SNAPSHOT_FAR_SLOTS];          /* of it */
 
   /* The object that is being written. */
   writer_object_facts object;
@@ -64,7 +64,8 @@ struct writer {
   remembered_object last[WRITER_TYPES_REMEMBERED];
   uint8_t stage[WRITER_BLOCK + STAGE_SLACK];
   uint8_t object_bytes[BLOCK_HEAD + 2 * WRITER_BLOCK + STAGE_SLACK + OBJECT_HEAD + BLOCK_PADDING];
-  uint8_t small_bytes[SNAPSHOT_END][BLOCK_HEAD + SMALL_BLOCK + ENTRY_ROOM + BLOCK_PADDING];
+  uint8_t small_bytes[SNAPSHOT_BLOCK_KINDS - 1]
+                     [BLOCK_HEAD + SMALL_BLOCK + ENTRY_ROOM + BLOCK_PADDING];
 };
 
 size_t writer_size(void) { return sizeof(writer); }
@@ -95,8 +96,8 @@ static void write_if_any(writer *w, snapshot_block_kind kind) {
 /* With all that its objects refer to and that came before them, lest a killed writer leave objects
  * without their types. */
 static void write_objects(writer *w) {
-  for (int kind = SNAPSHOT_FACTS; kind < SNAPSHOT_END; kind++)
-    if (kind != SNAPSHOT_OBJECTS) write_if_any(w, kind);
+  for (int kind = SNAPSHOT_FACTS; kind < SNAPSHOT_BLOCK_KINDS; kind++)
+    if (kind != SNAPSHOT_OBJECTS && kind != SNAPSHOT_END) write_if_any(w, kind);
   write_if_any(w, SNAPSHOT_OBJECTS);
   memset(w->far, 0, sizeof w->far);
   w->block++;
@@ -110,7 +111,7 @@ writer *writer_begin(void *memory, int descriptor) {
   w->block = 1;
   w->staged = w->stage;
   crc32_make(&w->crc);
-  for (int kind = SNAPSHOT_FACTS; kind <= SNAPSHOT_END; kind++)
+  for (int kind = SNAPSHOT_FACTS; kind < SNAPSHOT_BLOCK_KINDS; kind++)
     w->blocks[kind] = (block_buffer){.kind = kind, .at = w->small_bytes[kind - 1] + BLOCK_HEAD};
   w->blocks[SNAPSHOT_OBJECTS].at = w->object_bytes + BLOCK_HEAD;
   varint_put_fixed(header + 8, SNAPSHOT_VERSION, 4);
@@ -173,6 +174,12 @@ void writer_text(writer *w, uint64_t address, snapshot_text_kind kind, const cha
   uint8_t *at = varint_put(entry_begin(w, SNAPSHOT_TEXTS), address / SNAPSHOT_GRAIN);
   entry_end(w, SNAPSHOT_TEXTS, put_text(varint_put(at, kind), text, length, WRITER_TEXT_MAX));
   w->texts++;
+}
+
+void writer_content(writer *w, uint64_t address, uint32_t form, const char *text, size_t length) {
+  uint8_t *at = varint_put(entry_begin(w, SNAPSHOT_CONTENTS), address / SNAPSHOT_GRAIN);
+  if (length > WRITER_CONTENT_MAX) form |= SNAPSHOT_CONTENT_CUT;
+  entry_end(w, SNAPSHOT_CONTENTS, put_text(varint_put(at, form), text, length, WRITER_CONTENT_MAX));
 }
 
 void writer_root(writer *w, snapshot_root_kind kind, uint64_t target, const char *text) {
@@ -330,6 +337,7 @@ uint64_t writer_objects(const writer *w) { return w->objects; }
 
 uint64_t writer_bytes(const writer *w) {
   uint64_t bytes = w->written;
-  for (int kind = SNAPSHOT_FACTS; kind <= SNAPSHOT_END; kind++) bytes += w->blocks[kind].used;
+  for (int kind = SNAPSHOT_FACTS; kind < SNAPSHOT_BLOCK_KINDS; kind++)
+    bytes += w->blocks[kind].used;
   return bytes;
 }

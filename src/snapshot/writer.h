@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Writes a snapshot to a descriptor, one block at a time. Nothing is allocated: the writer is one
- * struct of about 1.3 MiB, so that a forked child of a program near its limit can have it in fresh
+ * struct of about 1.4 MiB, so that a forked child of a program near its limit can have it in fresh
  * pages and no lock is needed. Errors stick: after one nothing is written and writer_end tells it.
  * One thread.
  *
- *     writer_begin; then in any order facts, types, names, texts, roots and objects; writer_end
+ *     writer_begin; then in any order facts, types, names, texts, roots, contents and objects;
+ *     writer_end
  *     writer_object, then its runs (writer_run, then exactly that many edges), writer_object_end
  */
 #ifndef OURO_SRC_SNAPSHOT_WRITER_H
@@ -43,6 +44,11 @@ uint32_t writer_name(writer *w, const char *text, size_t length);
 #define WRITER_TEXT_MAX 120
 void writer_text(writer *w, uint64_t address, snapshot_text_kind kind, const char *text,
                  size_t length);
+/* What a leaf holds: a form, with SNAPSHOT_CONTENT_CUT where the caller has left something out. It
+ * is added here for texts longer than this many bytes, which are cut there, between characters. */
+#define WRITER_CONTENT_MAX 200
+void writer_content(writer *w, uint64_t address, uint32_t form, const char *text, size_t length);
+
 void writer_root(writer *w, snapshot_root_kind kind, uint64_t target, const char *text);
 
 void writer_object(writer *w, const writer_object_facts *object);

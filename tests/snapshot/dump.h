@@ -25,6 +25,7 @@ static inline void dump_edge(FILE *to, const snapshot *s, const snapshot_edge *e
 static inline void dump_object(FILE *to, const snapshot *s, const snapshot_object *o) {
   snapshot_text_kind kind;
   snapshot_text text;
+  snapshot_content content;
   fprintf(to, "object %" PRIx64, o->address);
   dump_text(to, " ", snapshot_type_of(s, o->type).name);
   fprintf(to, " flags %x size %" PRIu64 " count %" PRIu64 " digest %x", o->flags, o->size, o->count,
@@ -33,6 +34,10 @@ static inline void dump_object(FILE *to, const snapshot *s, const snapshot_objec
   if (snapshot_text_of(s, o->address, &kind, &text)) {
     fprintf(to, " text %d", (int)kind);
     dump_text(to, " ", text);
+  }
+  if (snapshot_content_of(s, o->address, &content)) {
+    fprintf(to, " content %d%s", (int)content.form, content.cut ? " cut" : "");
+    dump_text(to, " ", content.text);
   }
   fputc('\n', to);
 }

@@ -3,6 +3,7 @@
 #ifndef OURO_TESTS_SNAPSHOT_EVERYTHING_H
 #define OURO_TESTS_SNAPSHOT_EVERYTHING_H
 
+#include "snapshot/literal.h"
 #include "snapshot/reader.h"
 
 typedef struct everything {
@@ -18,6 +19,12 @@ static inline void touch_text(everything *e, snapshot_text text) {
 static inline void ask_text_of(everything *e, const snapshot *s, uint64_t address) {
   snapshot_text_kind kind;
   snapshot_text text;
+  snapshot_content content;
+  char shown[64];
+  if (snapshot_content_of(s, address, &content)) {
+    touch_text(e, content.text);
+    e->sum += content.form + content.cut + (uint8_t)literal_write(&content, shown, sizeof shown)[0];
+  }
   if (!snapshot_text_of(s, address, &kind, &text)) return;
   touch_text(e, text);
   e->texts++;
@@ -45,6 +52,7 @@ static inline void ask_tables(everything *e, const snapshot *s) {
   }
   touch_text(e, snapshot_fact(s, "writer"));
   e->sum += snapshot_number(s, "pid", 7) + snapshot_file_bytes(s) + snapshot_complete(s);
+  e->sum += snapshot_holds_contents(s);
 }
 
 static inline void ask_block(everything *e, const snapshot *s, snapshot_cursor *c, size_t block) {

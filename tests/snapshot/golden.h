@@ -106,8 +106,7 @@ static inline void golden_code(writer *w, const golden_words *g) {
   writer_object_end(w);
 }
 
-/* The whole file; what writer_end says. */
-static inline int golden_write(writer *w) {
+static inline void golden_heap(writer *w) {
   golden_words g = golden_begin(w);
   golden_object(w, GOLDEN_TYPE, g.type, SNAPSHOT_STATIC | SNAPSHOT_IMMORTAL, 904, 1000000000);
   writer_object_end(w);
@@ -121,6 +120,28 @@ static inline int golden_write(writer *w) {
   writer_text(w, GOLDEN_FRAME, SNAPSHOT_TITLE, "shop.py:12 main", 15);
   writer_root(w, SNAPSHOT_ROOT_MODULE, GOLDEN_MODULE, "shop");
   writer_root(w, SNAPSHOT_ROOT_FRAME, GOLDEN_FRAME, "MainThread");
+}
+
+/* The whole file; what writer_end says. */
+static inline int golden_write(writer *w) {
+  golden_heap(w);
+  return writer_end(w);
+}
+
+/* tests/golden/snapshot-1-contents.ouro: the same with a content of each form, whatever the objects
+ * are; one is cut. */
+static inline int golden_write_contents(writer *w) {
+  static const char *const texts[SNAPSHOT_CONTENT_FORMS] = {"",         "None", "pr\xc3\xa9t",
+                                                            "\\x00\\'", "-17",  "0.1"};
+  golden_heap(w);
+  writer_fact(w, "values", "yes");
+  for (uint32_t form = SNAPSHOT_CONTENT_WORD; form < SNAPSHOT_CONTENT_FORMS; form++) {
+    size_t length = 0;
+    while (texts[form][length]) length++;
+    bool cut = form == SNAPSHOT_CONTENT_BYTES;
+    writer_content(w, GOLDEN_DICT + 64 * form, form | (cut ? SNAPSHOT_CONTENT_CUT : 0u),
+                   texts[form], length);
+  }
   return writer_end(w);
 }
 

@@ -22,6 +22,8 @@ static const char *const kind_names[SNAPSHOT_TYPE_KINDS] = {
 static const char *const root_names[SNAPSHOT_ROOT_KINDS] = {
     "module", "frame", "thread", "interpreter", "type", "native", "uncollectable"};
 static const char *const text_names[SNAPSHOT_TEXT_KINDS] = {"title", "str", "int"};
+static const char *const form_names[SNAPSHOT_CONTENT_FORMS] = {"",      "word", "str",
+                                                               "bytes", "int",  "float"};
 
 static void put_text(snapshot_text text) {
   putchar('"');
@@ -83,12 +85,18 @@ static void put_object(const snapshot *s, snapshot_cursor *cursor) {
   const snapshot_object *o = &cursor->object;
   snapshot_text_kind kind;
   snapshot_text text;
+  snapshot_content content;
   printf("{\"at\": %" PRIu64 ", \"type\": %" PRIu32 ", \"flags\": %" PRIu32 ", \"size\": %" PRIu64
          ", \"count\": %" PRIu64 ", \"digest\": %" PRIu32 ", \"more\": %s",
          o->address, o->type, o->flags, o->size, o->count, o->digest, o->more ? "true" : "false");
   if (snapshot_text_of(s, o->address, &kind, &text)) {
     printf(", \"%s\": ", text_names[kind]);
     put_text(text);
+  }
+  if (snapshot_content_of(s, o->address, &content)) {
+    printf(", \"form\": \"%s\", \"cut\": %s, \"content\": ", form_names[content.form],
+           content.cut ? "true" : "false");
+    put_text(content.text);
   }
   printf(", \"edges\": [");
   put_edges(s, cursor);
