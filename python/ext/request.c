@@ -20,6 +20,7 @@ request_kind request_parse(const char *text, size_t length) {
   if (is(text, size, "give_back")) return REQUEST_GIVE_BACK;
   if (is(text, size, "snapshot")) return REQUEST_SNAPSHOT;
   if (is(text, size, "snapshot redact")) return REQUEST_SNAPSHOT_REDACTED;
+  if (is(text, size, "snapshot values")) return REQUEST_SNAPSHOT_VALUES;
   return REQUEST_UNKNOWN;
 }
 

@@ -22,7 +22,8 @@ typedef enum request_kind {
   REQUEST_GC,
   REQUEST_GIVE_BACK,
   REQUEST_SNAPSHOT,
-  REQUEST_SNAPSHOT_REDACTED
+  REQUEST_SNAPSHOT_REDACTED,
+  REQUEST_SNAPSHOT_VALUES
 } request_kind;
 
 /* A snapshot's request comes with two descriptors, for the file and for what snaptake_tell says. */
@@ -35,6 +36,17 @@ typedef struct request {
 
 /* What the bytes received so far ask for. Bytes behind the first line are ignored. */
 request_kind request_parse(const char *text, size_t length);
+
+/* Whether it is a snapshot's request, and what that is to tell. */
+static inline bool request_is_snapshot(request_kind kind) {
+  return kind == REQUEST_SNAPSHOT || kind == REQUEST_SNAPSHOT_REDACTED ||
+         kind == REQUEST_SNAPSHOT_VALUES;
+}
+static inline snaptells request_tells(request_kind kind) {
+  return kind == REQUEST_SNAPSHOT_REDACTED ? SNAPTELLS_NAMES
+         : kind == REQUEST_SNAPSHOT_VALUES ? SNAPTELLS_VALUES
+                                           : SNAPTELLS_KEYS;
+}
 
 #define REPLY_TEXT_MAX 16384
 

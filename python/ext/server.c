@@ -216,13 +216,9 @@ static bool is_pipe(int fd) {
   return fstat(fd, &info) == 0 && S_ISFIFO(info.st_mode);
 }
 
-static bool wants_descriptors(request_kind what) {
-  return what == REQUEST_SNAPSHOT || what == REQUEST_SNAPSHOT_REDACTED;
-}
-
 /* NULL, or what is wrong with what came along. */
 static const char *refused(request_kind what, const passed *given) {
-  size_t wanted = wants_descriptors(what) ? REQUEST_PASSED : 0;
+  size_t wanted = request_is_snapshot(what) ? REQUEST_PASSED : 0;
   if (given->count < wanted) return "the request lacks its descriptors, a file and a pipe";
   if (given->count > wanted) return "the request has too many descriptors";
   if (wanted > 0 && !is_file(given->fd[0])) return "the snapshot's file is no file to write to";

@@ -129,7 +129,7 @@ static void answer_snapshot(const request *what, reply_text *to) {
   ledger book;
   bool known = ledger_read(service.heap, &book) == 0;
   snapshot_job job = {.file = what->passed[0],
-                      .options = {.redact = what->kind == REQUEST_SNAPSHOT_REDACTED,
+                      .options = {.tells = request_tells(what->kind),
                                   .in_place = true,
                                   .status = what->passed[1],
                                   .ledger = known ? &book : NULL}};
@@ -149,7 +149,8 @@ static void answer(const request *what, reply_text *to) {
   case REQUEST_GC: answer_gc(to); break;
   case REQUEST_GIVE_BACK: answer_give_back(to); break;
   case REQUEST_SNAPSHOT:
-  case REQUEST_SNAPSHOT_REDACTED: answer_snapshot(what, to); break;
+  case REQUEST_SNAPSHOT_REDACTED:
+  case REQUEST_SNAPSHOT_VALUES: answer_snapshot(what, to); break;
   default: answer_ping(to);
   }
 }
@@ -223,8 +224,8 @@ int service_watch(trigger_options *options, char why[TRIGGER_WHY]) {
   return 0;
 }
 
-bool service_schedule(const char *prefix, bool redact, unsigned first_ms) {
-  if (!service.started || !schedule_begin(service.heap, prefix, redact, first_ms)) return false;
+bool service_schedule(const char *prefix, snaptells tells, unsigned first_ms) {
+  if (!service.started || !schedule_begin(service.heap, prefix, tells, first_ms)) return false;
   start_watching();
   return true;
 }

@@ -40,7 +40,7 @@ int service_start(ouro_heap *heap, const service_options *options);
 int service_watch(trigger_options *options, char why[TRIGGER_WHY]);
 
 /* Begins the snapshots of the program's life as schedule_begin does; false before service_start. */
-bool service_schedule(const char *prefix, bool redact, unsigned first_ms);
+bool service_schedule(const char *prefix, snaptells tells, unsigned first_ms);
 
 /* Ends both threads, waiting for them with the GIL released, and removes the socket. Call it before
  * the interpreter finalizes (an atexit function); afterwards no thread of ours touches the

@@ -121,6 +121,7 @@ _OCCASIONS = {
     "on_memory_error": ("OURO_ON_MEMORY_ERROR", _flag),
     "directory": ("OURO_SNAPSHOT_DIR", str),
     "redact": ("OURO_SNAPSHOT_REDACT", _flag),
+    "values": ("OURO_SNAPSHOT_VALUES", _flag),
 }
 
 _WHY = ("OURO_WHY", _flag)
@@ -137,7 +138,12 @@ def from_environment(given=()):
 
 def occasions():
     """The same for ouro.snapshot_when()."""
-    return _read(_OCCASIONS)
+    found = _read(_OCCASIONS)
+    if found.get("redact") and found.get("values"):
+        raise ValueError(
+            "OURO_SNAPSHOT_REDACT leaves out what OURO_SNAPSHOT_VALUES writes: set one of them"
+        )
+    return found
 
 
 def why():

@@ -16,20 +16,33 @@ bytes: the file's size; with wait=False as far as it is written.
 """
 
 
-def snapshot(path, *, redact=False, wait=True):
+# What the extension calls snaptells.
+_KEYS, _NAMES, _VALUES = range(3)
+
+
+def tells(redact, values):
+    """The number for the extension of how much a snapshot tells."""
+    if redact and values:
+        raise ValueError("redact leaves out what values would write: give one of them")
+    return _NAMES if redact else _VALUES if values else _KEYS
+
+
+def snapshot(path, *, redact=False, values=False, wait=True):
     """Write what is alive in this process, and who holds it, to a new file; read it with `ouro why`.
 
     The program pauses only for a fork; a child that the program does not see writes the file.
     redact: leave out the keys of dictionaries, except of namespaces.
+    values: write what strings, bytes and numbers hold, too, not only keys; up to 200 bytes of each.
     wait: return when the file is complete; other threads run meanwhile. With wait=False return at
     once; the file is complete some seconds later.
 
     FileExistsError where there is a file: an older snapshot may be being read. ChildProcessError:
-    the writer was killed; the file is readable as far as it goes.
+    the writer was killed; the file is readable as far as it goes. ValueError: redact and values.
     """
+    number = tells(redact, values)
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        pause = _ouro._snapshot(file, redact, wait)
+        pause = _ouro._snapshot(file, number, wait)
         return Snapshot(path, pause / 1e9, os.fstat(file).st_size)
     finally:
         os.close(file)
@@ -39,7 +52,14 @@ def snapshot(path, *, redact=False, wait=True):
 
 
 def snapshot_when(
-    *, signal=None, file=None, on_limit=None, on_memory_error=False, directory=None, redact=False
+    *,
+    signal=None,
+    file=None,
+    on_limit=None,
+    on_memory_error=False,
+    directory=None,
+    redact=False,
+    values=False,
 ):
     """Have snapshots taken on these occasions; instead of what an earlier call said.
 
@@ -50,7 +70,7 @@ def snapshot_when(
     on_memory_error: when an allocation fails for the first time.
     directory: where the others are written, the current one unless given. Each is a new file,
     ouro-SCRIPT.PID.N.snap; a line on standard error names it.
-    redact: as for snapshot().
+    redact, values: as for snapshot().
 
     Forked children do the same for themselves. RuntimeError, where Ouro is not installed or the
     signal is not free.
@@ -62,8 +82,9 @@ def snapshot_when(
     permille = 0 if on_limit is None else round(on_limit * 1000)
     if not 0 <= permille <= 1000:
         raise ValueError("on_limit must be a share from 0.001 to 1, or None")
+    number = tells(redact, values)
     prefix, file, beside = map(os.fsencode, (prefix, file, beside))
-    _ouro._snapshot_when(prefix, signal or 0, file, beside, permille, on_memory_error, redact)
+    _ouro._snapshot_when(prefix, signal or 0, file, beside, permille, on_memory_error, number)
 
 
 def _script(argv):
@@ -84,17 +105,18 @@ def at_exit(path, quiet):
 
     from ouro import _options
 
-    redact = _options.occasions().get("redact", False)
-    atexit.register(_finish, os.getpid(), path, redact, quiet, os.fstat(2))
+    settings = _options.occasions()
+    told = {key: settings.get(key, False) for key in ("redact", "values")}
+    atexit.register(_finish, os.getpid(), path, told, quiet, os.fstat(2))
 
 
 # Whatever goes wrong, how the program ends stays as it is.
-def _finish(pid, path, redact, quiet, stderr):
+def _finish(pid, path, told, quiet, stderr):
     try:
         if os.getpid() != pid:
             return
         try:
-            taken = snapshot(path, redact=redact)
+            taken = snapshot(path, **told)
             line = f"wrote {path}, {taken.bytes:,} bytes; next: ouro why {path}"
         except Exception as error:
             line, quiet = f"no snapshot at the end: {error}", False

@@ -11,7 +11,10 @@ class Snapshot(NamedTuple):
     pause_seconds: float
     bytes: int
 
-def snapshot(path: _Path, *, redact: bool = False, wait: bool = True) -> Snapshot: ...
+def tells(redact: bool, values: bool) -> int: ...
+def snapshot(
+    path: _Path, *, redact: bool = False, values: bool = False, wait: bool = True
+) -> Snapshot: ...
 def snapshot_when(
     *,
     signal: int | None = None,
@@ -20,5 +23,6 @@ def snapshot_when(
     on_memory_error: bool = False,
     directory: _Path | None = None,
     redact: bool = False,
+    values: bool = False,
 ) -> None: ...
 def at_exit(path: _Path, quiet: bool) -> None: ...

@@ -10,7 +10,7 @@ import atexit
 import os
 import sys
 
-from ouro import _options, _ouro, _stderr
+from ouro import _options, _ouro, _snapshot, _stderr
 
 _FIRST_MS = 1000
 _COMMAND = "ouro"
@@ -30,12 +30,12 @@ class Life:
         # here they have one place in all snapshots, and what they hold can be compared.
         self.main = vars(sys.modules["__main__"]) if "__main__" in sys.modules else None
         settings = _options.occasions()
-        self.redact = settings.get("redact", False)
+        self.tells = _snapshot.tells(settings.get("redact", False), settings.get("values", False))
         self.keep = "directory" in settings
         self.folder = os.path.abspath(settings["directory"]) if self.keep else _new_folder()
         self.prefix = os.fsencode(os.path.join(self.folder, f"why-{self.pid}"))
         try:
-            _ouro._snapshot_life(self.prefix, self.redact, _FIRST_MS)
+            _ouro._snapshot_life(self.prefix, self.tells, _FIRST_MS)
         except BaseException:
             self._clean()
             raise
@@ -79,7 +79,7 @@ class Life:
             except FileExistsError:
                 pass
         try:
-            _ouro._snapshot(file, self.redact, True)
+            _ouro._snapshot(file, self.tells, True)
             self.files.append(path)
         except BaseException:
             os.unlink(path)

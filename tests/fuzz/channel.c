@@ -35,7 +35,8 @@ static request_kind kind_of(const char *text, size_t size) {
              {"gc\n", REQUEST_GC},
              {"give_back\n", REQUEST_GIVE_BACK},
              {"snapshot\n", REQUEST_SNAPSHOT},
-             {"snapshot redact\n", REQUEST_SNAPSHOT_REDACTED}};
+             {"snapshot redact\n", REQUEST_SNAPSHOT_REDACTED},
+             {"snapshot values\n", REQUEST_SNAPSHOT_VALUES}};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
     size_t length = strlen(all[i].line);
     if (size >= length && memcmp(text, all[i].line, length) == 0) return all[i].kind;

@@ -33,28 +33,29 @@ static int wait_for(pid_t child) {
   return -1;
 }
 
-static int take(int file, bool redact, snaptaken *taken) {
+static int take(int file, snaptells tells, snaptaken *taken) {
   ledger book;
   int unknown;
   Py_BEGIN_ALLOW_THREADS unknown = ledger_read(hook_heap(), &book);
   Py_END_ALLOW_THREADS const snaptake_options how = {
-      .redact = redact, .in_place = true, .status = -1, .ledger = unknown ? NULL : &book};
+      .tells = tells, .in_place = true, .status = -1, .ledger = unknown ? NULL : &book};
   errno = snaptake(hook_heap(), file, &how, taken);
   if (errno == 0) return 0;
   PyErr_SetFromErrno(PyExc_OSError);
   return -1;
 }
 
-PyDoc_STRVAR(take_doc, "_snapshot($module, descriptor, redact, wait, /)\n--\n\n"
+PyDoc_STRVAR(take_doc, "_snapshot($module, descriptor, tells, wait, /)\n--\n\n"
                        "Have the heap written to the descriptor: nanoseconds the program paused.");
 
 static PyObject *snapapi_take(PyObject *Py_UNUSED(module), PyObject *args) {
-  int file, redact, wait;
+  int file, wait;
+  snaptells tells;
   snaptaken taken;
-  if (!PyArg_ParseTuple(args, "ipp:_snapshot", &file, &redact, &wait)) return NULL;
+  if (!PyArg_ParseTuple(args, "iO&p:_snapshot", &file, snapdump_tells, &tells, &wait)) return NULL;
   if (refuse_interpreter()) return NULL;
   snapdump_prepare();
-  if (take(file, redact, &taken) < 0) return NULL;
+  if (take(file, tells, &taken) < 0) return NULL;
   if (taken.child > 0 && wait && wait_for(taken.child) < 0) return NULL;
   if (taken.child > 0 && !wait) snaptake_leave(taken.child);
   return PyLong_FromUnsignedLongLong(taken.pause_ns);
@@ -70,24 +71,22 @@ static bool copy_path(const char *from, char to[TRIGGER_PATH]) {
   return false;
 }
 
-PyDoc_STRVAR(
-    when_doc,
-    "_snapshot_when($module, prefix, signal, file, beside, permille, memory_error, redact, "
-    "/)\n--\n\nTake snapshots on these occasions; see trigger_options.");
+PyDoc_STRVAR(when_doc,
+             "_snapshot_when($module, prefix, signal, file, beside, permille, memory_error, tells, "
+             "/)\n--\n\nTake snapshots on these occasions; see trigger_options.");
 
 static PyObject *snapapi_when(PyObject *Py_UNUSED(module), PyObject *args) {
   const char *prefix, *file, *beside;
   trigger_options wanted = {.signal = 0};
-  int memory_error, redact;
+  int memory_error;
   char why[TRIGGER_WHY];
-  if (!PyArg_ParseTuple(args, "yiyyIpp:_snapshot_when", &prefix, &wanted.signal, &file, &beside,
-                        &wanted.limit_permille, &memory_error, &redact))
+  if (!PyArg_ParseTuple(args, "yiyyIpO&:_snapshot_when", &prefix, &wanted.signal, &file, &beside,
+                        &wanted.limit_permille, &memory_error, snapdump_tells, &wanted.tells))
     return NULL;
   if (refuse_interpreter() || !copy_path(prefix, wanted.prefix) || !copy_path(file, wanted.file) ||
       !copy_path(beside, wanted.beside))
     return NULL;
   wanted.memory_error = memory_error;
-  wanted.redact = redact;
   if (service_watch(&wanted, why) == 0) return Py_NewRef(Py_None);
   PyErr_SetString(PyExc_RuntimeError, why);
   return NULL;
@@ -107,16 +106,17 @@ static PyObject *snapapi_limit(PyObject *Py_UNUSED(module), PyObject *args) {
   return Py_BuildValue("(KK)", (unsigned long long)use.used, (unsigned long long)use.limit);
 }
 
-PyDoc_STRVAR(life_doc, "_snapshot_life($module, prefix, redact, first_ms, /)\n--\n\n"
+PyDoc_STRVAR(life_doc, "_snapshot_life($module, prefix, tells, first_ms, /)\n--\n\n"
                        "Take snapshots of the program's life; see schedule_begin.");
 
 static PyObject *snapapi_life(PyObject *Py_UNUSED(module), PyObject *args) {
   const char *prefix;
-  int redact;
+  snaptells tells;
   unsigned first_ms;
-  if (!PyArg_ParseTuple(args, "ypI:_snapshot_life", &prefix, &redact, &first_ms)) return NULL;
+  if (!PyArg_ParseTuple(args, "yO&I:_snapshot_life", &prefix, snapdump_tells, &tells, &first_ms))
+    return NULL;
   if (refuse_interpreter()) return NULL;
-  if (service_schedule(prefix, redact, first_ms)) Py_RETURN_NONE;
+  if (service_schedule(prefix, tells, first_ms)) Py_RETURN_NONE;
   PyErr_SetString(PyExc_RuntimeError, "they are taken already, or the path is too long");
   return NULL;
 }

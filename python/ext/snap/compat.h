@@ -11,6 +11,9 @@
 #include "../gc/frames.h"
 
 #include <structmember.h>
+#if PY_VERSION_HEX < 0x030B0000
+#include <longintrepr.h>
+#endif
 
 /* A reference at a place of its own in each object of a type. */
 typedef struct snapfield {
@@ -31,6 +34,24 @@ static inline bool snapcompat_immortal(PyObject *o) { return _Py_IsImmortal(o); 
 #else
 /* 3.11 gives objects that are part of the program such a count. */
 static inline bool snapcompat_immortal(const PyObject *o) { return o->ob_refcnt > 900000000; }
+#endif
+
+/* --- Ints ------------------------------------------------------------------------------------- */
+
+#if PY_VERSION_HEX >= 0x030C0000
+static inline size_t snapcompat_digit_count(PyObject *o) {
+  return ((PyLongObject *)o)->long_value.lv_tag >> 3;
+}
+static inline bool snapcompat_is_negative(PyObject *o) {
+  return (((PyLongObject *)o)->long_value.lv_tag & 3) == 2;
+}
+static inline const digit *snapcompat_digits(PyObject *o) {
+  return ((PyLongObject *)o)->long_value.ob_digit;
+}
+#else
+static inline size_t snapcompat_digit_count(PyObject *o) { return (size_t)Py_ABS(Py_SIZE(o)); }
+static inline bool snapcompat_is_negative(PyObject *o) { return Py_SIZE(o) < 0; }
+static inline const digit *snapcompat_digits(PyObject *o) { return ((PyLongObject *)o)->ob_digit; }
 #endif
 
 /* --- Dictionaries ----------------------------------------------------------------------------- */

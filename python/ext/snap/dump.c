@@ -60,8 +60,9 @@ int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *opti
   void *memory = os_map(size);
   if (!memory) return ENOMEM;
   writer *out = writer_begin(memory, descriptor);
-  snapwalk walk = {.redact = options->redact};
-  walk.salt = options->redact ? (uint32_t)os_random() : 0;
+  snapwalk walk = {.redact = options->tells == SNAPTELLS_NAMES,
+                   .values = options->tells == SNAPTELLS_VALUES};
+  walk.salt = walk.redact ? (uint32_t)os_random() : 0;
   int collecting = PyGC_Disable();
   snapknown_make_room();
   bool begun = snapwalk_begin(&walk, out, heap);
@@ -74,12 +75,23 @@ int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *opti
   return error;
 }
 
+int snapdump_tells(PyObject *number, void *tells) {
+  long value = PyLong_AsLong(number);
+  if (value == -1 && PyErr_Occurred()) return 0;
+  *(snaptells *)tells = (snaptells)value;
+  if (value >= 0 && value < SNAPTELLS_KINDS) return 1;
+  PyErr_SetString(PyExc_ValueError, "a snapshot tells keys (0), names (1) or values (2)");
+  return 0;
+}
+
 PyObject *snapdump_py(PyObject *module, PyObject *args) {
-  int descriptor, redact = 0;
+  int descriptor;
+  snaptells tells = SNAPTELLS_KEYS;
   (void)module;
-  if (!PyArg_ParseTuple(args, "i|p:_snapshot_in_place", &descriptor, &redact)) return NULL;
+  if (!PyArg_ParseTuple(args, "i|O&:_snapshot_in_place", &descriptor, snapdump_tells, &tells))
+    return NULL;
   snapdump_prepare();
-  snapdump_options options = {.redact = redact, .mode = "in place"};
+  snapdump_options options = {.tells = tells, .mode = "in place"};
   errno = snapdump_write(hook_installed() ? hook_heap() : NULL, descriptor, &options);
   return errno ? PyErr_SetFromErrno(PyExc_OSError) : Py_NewRef(Py_None);
 }

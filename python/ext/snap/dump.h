@@ -9,11 +9,11 @@
  * so that a child with one thread, cloned while the GIL was held, can write it.
  *
  * Redaction. What keys of dictionaries say is written, since it is most of what a reference is
- * called; the contents of no other object are. With `redact`, only keys are written that are
- * interned and have the form of an identifier, as what stands in code has and what comes from
+ * called; what other objects hold is not, but with SNAPTELLS_VALUES (value.h). With SNAPTELLS_NAMES,
+ * only keys are written that are interned and have the form of an identifier, as what stands in code has and what comes from
  * outside has not: an attribute, a keyword, a variable. Names of attributes, variables, functions,
  * types, modules and files are written in either case. A string's digest (four bytes that tell
- * equal ones) can be compared with that of a guess; with `redact` it is mixed with a number that
+ * equal ones) can be compared with that of a guess; redacted it is mixed with a number that
  * nobody keeps, so that it can only be compared within the snapshot; and instead of the command
  * line there is only the interpreter's file name.
  */
@@ -22,11 +22,12 @@
 
 #include "../compat.h"
 #include "../ledger.h"
+#include "tells.h"
 
 #include <ouro/pool.h>
 
 typedef struct snapdump_options {
-  bool redact;
+  snaptells tells;
   uint64_t pause_ns;    /* what the program waited, for the facts */
   const char *mode;     /* "fork" or "in place" */
   uint64_t process;     /* pid to be written; 0: the calling one's */
@@ -46,8 +47,11 @@ void snapdump_prepare(void);
  * cloned), in the main interpreter; the program must stand still. */
 int snapdump_write(ouro_heap *heap, int descriptor, const snapdump_options *options);
 
-/* _snapshot_in_place(descriptor, redact=False): prepares and writes, holding the GIL. None, or
- * OSError. METH_VARARGS. */
+/* For PyArg_ParseTuple's "O&": a snaptells from an int; 0 with ValueError from any other. */
+int snapdump_tells(PyObject *number, void *tells);
+
+/* _snapshot_in_place(descriptor, tells=0): prepares and writes, holding the GIL. None, or OSError.
+ * METH_VARARGS. */
 PyObject *snapdump_py(PyObject *module, PyObject *args);
 
 #endif

@@ -57,8 +57,10 @@ static void write_process(writer *out, const snapdump_options *options) {
   writer_fact(out, "pause_ns", "%llu", (unsigned long long)options->pause_ns);
   writer_fact(out, "mode", "%s", options->mode ? options->mode : "in place");
   writer_fact(out, "python", "%s", Py_GetVersion());
-  writer_fact(out, "keys", "%s", options->redact ? "names" : "all");
-  if (options->redact) write_executable(out);
+  bool redact = options->tells == SNAPTELLS_NAMES;
+  writer_fact(out, "keys", "%s", redact ? "names" : "all");
+  writer_fact(out, "values", "%s", options->tells == SNAPTELLS_VALUES ? "yes" : "no");
+  if (redact) write_executable(out);
   else write_arguments(out);
 }
 

@@ -26,7 +26,7 @@ static struct {
   atomic_bool armed;
   ouro_heap *heap;
   char prefix[SCHEDULE_PATH];
-  bool redact;
+  snaptells tells;
   uint64_t begun_ns, age_ns; /* the age at which the next one is due */
   pid_t writer;              /* 0: none is being written */
   unsigned number;           /* of the last file */
@@ -107,9 +107,8 @@ bool schedule_look(void) {
 /* Where no child can be made there is no snapshot: nobody asked the program to wait for it. */
 static void take(void) {
   snaptaken taken;
-  const snaptake_options how = {.redact = schedule.redact,
-                                .status = -1,
-                                .ledger = schedule.book_known ? &schedule.book : NULL};
+  const snaptake_options how = {
+      .tells = schedule.tells, .status = -1, .ledger = schedule.book_known ? &schedule.book : NULL};
   int file = new_file();
   if (file < 0) return;
   snapdump_prepare();
@@ -127,12 +126,12 @@ void schedule_take(void *heap) {
 
 /* --- Begin and end ---------------------------------------------------------------------------- */
 
-bool schedule_begin(ouro_heap *heap, const char *prefix, bool redact, unsigned first_ms) {
+bool schedule_begin(ouro_heap *heap, const char *prefix, snaptells tells, unsigned first_ms) {
   if (schedule_armed() || strlen(prefix) >= SCHEDULE_PATH) return false;
   pthread_mutex_lock(&schedule.lock);
   strcpy(schedule.prefix, prefix);
   schedule.heap = heap;
-  schedule.redact = redact;
+  schedule.tells = tells;
   schedule.begun_ns = os_clock_ns();
   schedule.age_ns = (uint64_t)first_ms * MILLISECOND;
   schedule.writer = 0;

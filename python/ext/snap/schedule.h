@@ -9,13 +9,15 @@
 
 #include <ouro/pool.h>
 
+#include "tells.h"
+
 #define SCHEDULE_KEPT 2
 #define SCHEDULE_PATH 1024 /* of a prefix */
 #define SCHEDULE_FILE (SCHEDULE_PATH + 32)
 
 /* The first one is due in `first_ms`, the files are PREFIX.N.snap. False: it has begun already, or
  * the prefix is too long. GIL held, main interpreter. */
-bool schedule_begin(ouro_heap *heap, const char *prefix, bool redact, unsigned first_ms);
+bool schedule_begin(ouro_heap *heap, const char *prefix, snaptells tells, unsigned first_ms);
 
 /* Whether there is anything to look for. Any thread. */
 bool schedule_armed(void);

@@ -27,7 +27,14 @@ static uintptr_t word_at(const char *block, size_t offset) {
 static bool readable(snapwalk *w, const void *at) {
   uintptr_t address = (uintptr_t)at, page = os_page_size();
   if (!address || address % sizeof(void *) || address >> 47) return false;
-  return ouro_owns(w->heap, at) || os_resident((const void *)(address & ~(page - 1)), page) > 0;
+  return (w->heap && ouro_owns(w->heap, at)) ||
+         os_resident((const void *)(address & ~(page - 1)), page) > 0;
+}
+
+bool snapstray_mapped(snapwalk *w, const void *at, size_t size) {
+  const uintptr_t word = ~(uintptr_t)(sizeof(void *) - 1), first = (uintptr_t)at;
+  return readable(w, (const void *)(first & word)) &&
+         readable(w, (const void *)((first + size - 1) & word));
 }
 
 /* A text whose characters are behind it. */

@@ -151,7 +151,7 @@ static uint64_t resident_of(const ledger *book) {
 
 int snaptake(ouro_heap *heap, int file, const snaptake_options *options, snaptaken *out) {
   uint64_t begun = os_clock_ns();
-  snapdump_options how = {.redact = options->redact,
+  snapdump_options how = {.tells = options->tells,
                           .mode = "fork",
                           .process = (uint64_t)getpid(),
                           .ledger = options->ledger,

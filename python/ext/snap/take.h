@@ -15,9 +15,10 @@
 #include <sys/types.h>
 
 #include "../ledger.h"
+#include "tells.h"
 
 typedef struct snaptake_options {
-  bool redact;
+  snaptells tells;
   bool in_place; /* where no child can be made, write it here, holding the GIL */
   int status;    /* a pipe: written to as snaptake_tell does, and closed by its end; -1: none */
   const ledger *ledger; /* for the facts, or NULL */

@@ -92,7 +92,7 @@ static int new_file(const char *prefix, char path[TRIGGER_PATH + 64]) {
  * but not amid an allocation, where its objects may be half made. */
 static int take_to(int file, bool in_place) {
   snaptaken taken;
-  const snaptake_options how = {.redact = trigger.options.redact,
+  const snaptake_options how = {.tells = trigger.options.tells,
                                 .in_place = in_place,
                                 .status = -1,
                                 .ledger = trigger.book_known ? &trigger.book : NULL};

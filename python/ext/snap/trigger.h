@@ -8,6 +8,7 @@
 #define OURO_EXT_SNAP_TRIGGER_H
 
 #include "limits.h"
+#include "tells.h"
 
 #define TRIGGER_PATH 1024
 
@@ -17,7 +18,7 @@
 typedef struct trigger_options {
   int signal;                /* 0: none */
   bool memory_error;         /* at the first allocation that fails */
-  bool redact;               /* keys of dictionaries, as in snapdump_options */
+  snaptells tells;           /* as in snapdump_options */
   unsigned limit_permille;   /* of a limit; 0: not watched */
   size_t heap_limit;         /* the heap's own; 0: none */
   char prefix[TRIGGER_PATH]; /* of the files' names, which end in ".PID.N.snap" */

@@ -3,6 +3,7 @@
 
 #include "known.h"
 #include "title.h"
+#include "value.h"
 
 /* References that are compared with a name before it is given up. */
 #define MATCH_WITHIN 64
@@ -451,6 +452,7 @@ static void reach_new(snapwalk *w, PyObject *o) {
   }
   write_head(w, o, t, 0);
   writer_object_end(w->out);
+  if (w->values) snapvalue_write(w, o);
 }
 
 void snapwalk_reach(snapwalk *w, PyObject *o) {

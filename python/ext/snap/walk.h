@@ -21,8 +21,8 @@ typedef struct snaptarget {
 typedef struct snapwalk {
   writer *out;
   const ouro_heap *heap;
-  bool redact;
-  bool complete; /* the collector's lists were read: who is tracked is in `seen` */
+  bool redact, values; /* as in snaptells: none of both, or one */
+  bool complete;       /* the collector's lists were read: who is tracked is in `seen` */
   uint32_t salt;
   snappages pages;
   snapset seen;    /* written, or to be */
