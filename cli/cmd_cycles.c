@@ -70,13 +70,13 @@ static void print_ring(const graph *g, const cycle_group *one) {
   size_t count = drawn(one);
   scols_table_enable_noheadings(table, 1);
   for (int i = 0; i < 3; i++) scols_table_new_column(table, "", 0, 0);
-  add_line(table, "", heap_name(g, one->nodes[0], name), "");
+  add_line(table, "", heap_name_and_value(g, one->nodes[0], name), "");
   for (size_t i = 0; i < count; i++) {
     bool back = i + 1 == one->steps, beyond = !back && i + 1 == count;
     heap_label(g, &one->edges[i], label);
     if (back) strcpy(name, "the first");
     else if (beyond) snprintf(name, sizeof name, "and %zu more", one->steps - count);
-    else heap_name(g, one->nodes[i + 1], name);
+    else heap_name_and_value(g, one->nodes[i + 1], name);
     add_line(table, label, name, i == one->weak ? "<- make weak" : "");
   }
   table_print(table);

@@ -72,7 +72,7 @@ static void label_of(const tree *t, graph_node n, char out[HEAP_TEXT]) {
 static void describe(const tree *t, graph_node n, char out[2 * HEAP_TEXT]) {
   char name[HEAP_TEXT], label[HEAP_TEXT];
   label_of(t, n, label);
-  heap_name(&t->h->graph, n, name);
+  heap_name_and_value(&t->h->graph, n, name);
   bool labelled = label[0] != '\0';
   heap_shorten(label, 18);
   heap_shorten(name, labelled ? 30 : 44);

@@ -54,6 +54,8 @@ static const struct argp_option options[] = {
      "where the others are written (default: the current directory)", 3},
     {"snapshot-redact", SETTING_KEY + SETTING_SNAPSHOT_REDACT, NULL, 0,
      "leave out keys of dictionaries that are no namespaces", 3},
+    {"snapshot-values", SETTING_KEY + SETTING_SNAPSHOT_VALUES, NULL, 0,
+     "write what strings, bytes and numbers hold, too", 3},
     {"no-channel", KEY_NO_CHANNEL, NULL, 0, "no control channel: the program cannot be asked", 4},
     {"python", KEY_PYTHON, "PATH", 0, "the interpreter to run", 4},
     {0}};
@@ -148,7 +150,7 @@ const struct argp argp_run = {
         "Variables, for options not given:  OURO_PAUSE, OURO_GARBAGE_LIMIT, OURO_LIMIT, OURO_KEEP, "
         "OURO_DECAY, OURO_HUGE, OURO_HARDENED (1), OURO_ON_LIMIT, OURO_ON_MEMORY_ERROR (1), "
         "OURO_SNAPSHOT_SIGNAL, OURO_SNAPSHOT_TRIGGER, OURO_SNAPSHOT_DIR, OURO_SNAPSHOT_REDACT "
-        "(1), OURO_WHY (1)"};
+        "(1), OURO_SNAPSHOT_VALUES (1), OURO_WHY (1)"};
 
 /* Refuses what python3 refuses, with its exit status, before an interpreter that has nothing to run
  * starts and reports on its memory. */
@@ -217,6 +219,7 @@ int cmd_run(int argc, char **argv) {
   set_from_environment(&what);
   if (what.given[SETTING_GARBAGE_LIMIT] && !what.given[SETTING_PAUSE])
     return cli_say(CLI_USAGE, "--garbage-limit is for collections in slices; add --pause 1ms");
+  setting_check_snapshots();
   setting_name_unknown();
   if (what.script != NULL) require_script(what.script);
   interpreter chosen = require_interpreter(what.python);

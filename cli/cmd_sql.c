@@ -146,8 +146,8 @@ static int answer(heapfile *file, const heapargs *what) {
   return status == SQLITE_DONE ? CLI_DONE : CLI_FAILED;
 }
 
-static void print_tables(const char *file) {
-  puts("tables:\n");
+static void print_tables(const char *file, bool values) {
+  puts(values ? "tables; object.value has values of the program:\n" : "tables:\n");
   for (size_t i = 0; sqlheap_table(i) != NULL; i++) {
     const char *at = sqlheap_table(i);
     int column = printf("  %.*s(", (int)strcspn(at, "("), at);
@@ -175,7 +175,7 @@ int cmd_sql(int argc, char **argv) {
   heapfile_open(&file, what.word[0], HEAPFILE_GRAPH);
   int status = CLI_DONE;
   if (what.words == 2) status = answer(&file, &what);
-  else print_tables(what.word[0]);
+  else print_tables(what.word[0], snapshot_holds_contents(file.from));
   heapfile_close(&file);
   return status;
 }

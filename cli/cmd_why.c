@@ -199,7 +199,8 @@ static void print_head(const why *w) {
                        false, by),
            duration_format((uint64_t)(v->seconds * 1e9), ago));
   else printf("; objects");
-  printf(" %s\n", size_format(v->objects_bytes[1], false, by));
+  printf(" %s%s\n", size_format(v->objects_bytes[1], false, by),
+         snapshot_holds_contents(from) ? "; the file holds values" : "");
 }
 
 static void print_last(const why *w) {

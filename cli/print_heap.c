@@ -6,38 +6,18 @@
 #include <string.h>
 
 #include "duration.h"
+#include "snapshot/literal.h"
 #include "table.h"
 
 /* --- Texts --- */
-
-/* The length of the UTF-8 sequence at `at`, 0: it is none. */
-static size_t sequence(const unsigned char *at, size_t left, uint32_t *point) {
-  static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-  size_t length = at[0] < 0x80 ? 1 : at[0] < 0xC2 ? 0 : at[0] < 0xE0 ? 2 : at[0] < 0xF0 ? 3 : 4;
-  if (length == 0 || at[0] > 0xF4 || length > left) return 0;
-  *point = length == 1 ? at[0] : at[0] & (0x7Fu >> length);
-  for (size_t i = 1; i < length; i++) {
-    if ((at[i] & 0xC0) != 0x80) return 0;
-    *point = *point << 6 | (at[i] & 0x3F);
-  }
-  bool valid = *point >= least[length] && *point <= 0x10FFFF && (*point & 0xFFFFF800) != 0xD800;
-  return valid ? length : 0;
-}
-
-/* Terminals obey the first two ranges; the others reorder or end lines. */
-static bool obeyed(uint32_t point) {
-  return point < 0x20 || (point >= 0x7F && point < 0xA0) || (point >= 0x200B && point <= 0x200F) ||
-         (point >= 0x2028 && point <= 0x202E) || (point >= 0x2060 && point <= 0x206F) ||
-         point == 0xFEFF || (point >= 0xE0000 && point <= 0xE0FFF);
-}
 
 const char *heap_clean(snapshot_text text, char out[HEAP_TEXT]) {
   const unsigned char *from = (const unsigned char *)text.text;
   size_t at = 0, used = 0;
   while (at < text.length) {
     uint32_t point = 0;
-    size_t length = sequence(from + at, text.length - at, &point);
-    bool good = length > 0 && !obeyed(point);
+    size_t length = literal_character(from + at, text.length - at, &point);
+    bool good = length > 0 && !literal_obeyed(point);
     size_t wanted = good ? length : 1;
     if (used + wanted >= HEAP_TEXT) break;
     if (good) memcpy(out + used, from + at, length);
@@ -70,12 +50,18 @@ static char *character(char *text, size_t n) {
 
 static const char *ellipsis(void) { return table_is_ascii() ? "..." : "\u2026"; }
 
+/* Of a dotted name the end says most, of a value, quoted or a number, the beginning. */
+static bool is_value(const char *text) {
+  if (text[0] == 'b' || text[0] == '-') text++;
+  return text[0] == '\'' || text[0] == '"' || (text[0] >= '0' && text[0] <= '9');
+}
+
 char *heap_shorten(char *text, size_t characters) {
   const char *mark = ellipsis();
   size_t have = characters_of(text), room = characters - characters_of(mark);
   if (have <= characters) return text;
   char *kept = character(text, have - room);
-  bool dotted = strchr(text, ' ') == NULL && strchr(kept, '.') != NULL;
+  bool dotted = strchr(text, ' ') == NULL && strchr(kept, '.') != NULL && !is_value(text);
   if (!dotted) {
     strcpy(character(text, room), mark);
     return text;
@@ -126,6 +112,21 @@ const char *heap_name(const graph *g, graph_node n, char out[HEAP_TEXT]) {
   }
   char again[HEAP_TEXT]; /* what was cut within a character */
   return strcpy(out, heap_clean_string(out, again));
+}
+
+const char *heap_value(const graph *g, graph_node n, char out[HEAP_TEXT]) {
+  snapshot_content content;
+  out[0] = '\0';
+  if (!snapshot_content_of(g->from, graph_address(g, n), &content)) return out;
+  return literal_write(&content, out, HEAP_TEXT);
+}
+
+const char *heap_name_and_value(const graph *g, graph_node n, char out[HEAP_TEXT]) {
+  char value[HEAP_TEXT], whole[2 * HEAP_TEXT + 4];
+  heap_name(g, n, out);
+  if (heap_value(g, n, value)[0] == '\0') return out;
+  snprintf(whole, sizeof whole, "%s: %s", out, value);
+  return heap_clean_string(whole, out);
 }
 
 /* ['user:1'], [17]; of a key without a text: [Point]. */
@@ -212,6 +213,7 @@ json_t *heap_json_node(const graph *g, graph_node n) {
   json_object_set_new(node, "type", json_string(heap_type(g, n, text)));
   json_object_set_new(node, "name", json_string(heap_name(g, n, text)));
   json_object_set_new(node, "size", heap_json_whole(graph_size(g, n)));
+  if (heap_value(g, n, text)[0] != '\0') json_object_set_new(node, "value", json_string(text));
   return node;
 }
 

@@ -27,6 +27,13 @@ const char *heap_type(const graph *g, graph_node n, char out[HEAP_TEXT]);
 /* "module shop.cache", "function shop.views.load", or "shop.models.Session at 0x7f5c3a1b2c30". */
 const char *heap_name(const graph *g, graph_node n, char out[HEAP_TEXT]);
 
+/* What a leaf holds, as Python writes it: 'user:1', b'\x00', 17; "" where the file does not say. Of
+ * many characters the first, and "..." behind. */
+const char *heap_value(const graph *g, graph_node n, char out[HEAP_TEXT]);
+
+/* The name with that behind it: "str at 0x7f5c3a1b2c30: 'user:1'". */
+const char *heap_name_and_value(const graph *g, graph_node n, char out[HEAP_TEXT]);
+
 /* ".cache", "[3]", "['user:1']", "local request", "cell callback"; "->" of one without a name. */
 const char *heap_label(const graph *g, const snapshot_edge *edge, char out[HEAP_TEXT]);
 
@@ -56,7 +63,7 @@ const char *heap_count(uint64_t count, const char *one, char out[HEAP_COUNT]);
 /* --- JSON --- */
 
 json_t *heap_json_whole(uint64_t value);
-/* "address", "type", "name", "size". */
+/* "address", "type", "name", "size"; "value", of leaves, where the file has it. */
 json_t *heap_json_node(const graph *g, graph_node n);
 /* "end", "root" {"kind", "name"}, "steps" [node with "label", "label_kind"]. */
 json_t *heap_json_path(const graph *g, const path *p);

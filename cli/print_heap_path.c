@@ -82,7 +82,7 @@ static void print_first(drawing *d) {
   if (d->p->end == PATH_UNSEEN)
     snprintf(holder, sizeof holder, "%" PRIu32 " unseen", reach_unexplained(d->g, first));
   heap_shorten(holder, LABEL_ROOM - 2);
-  heap_name(d->g, first, name);
+  heap_name_and_value(d->g, first, name);
   heap_shorten(name, NAME_ROOM + (holder[0] == '\0' ? LABEL_ROOM - d->indent : 0));
   printf("%*s%s%s%s\n", (int)d->indent, "", holder, holder[0] != '\0' ? ": " : "", name);
   d->lines = 1;
@@ -92,7 +92,7 @@ static void print_first(drawing *d) {
 static size_t add_step(drawing *d, size_t step) {
   char label[HEAP_TEXT], name[HEAP_TEXT];
   size_t steps = label_step(d->g, d->p, step, label);
-  add_line(d, label, heap_name(d->g, d->p->nodes[step + steps - 1], name));
+  add_line(d, label, heap_name_and_value(d->g, d->p->nodes[step + steps - 1], name));
   return steps;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -122,8 +123,20 @@ const setting settings[SETTING_COUNT] = {
     [SETTING_SNAPSHOT_TRIGGER] = {"--snapshot-trigger", "OURO_SNAPSHOT_TRIGGER", NULL, read_path},
     [SETTING_SNAPSHOT_DIR] = {"--snapshot-dir", "OURO_SNAPSHOT_DIR", NULL, read_directory},
     [SETTING_SNAPSHOT_REDACT] = {"--snapshot-redact", "OURO_SNAPSHOT_REDACT", NULL, read_flag},
+    [SETTING_SNAPSHOT_VALUES] = {"--snapshot-values", "OURO_SNAPSHOT_VALUES", NULL, read_flag},
     [SETTING_WHY] = {"--why", "OURO_WHY", "why", read_flag},
 };
+
+static bool is_set(setting_name which) {
+  const char *text = getenv(settings[which].variable);
+  return text != NULL && strcmp(text, "1") == 0;
+}
+
+void setting_check_snapshots(void) {
+  if (!is_set(SETTING_SNAPSHOT_REDACT) || !is_set(SETTING_SNAPSHOT_VALUES)) return;
+  cli_die(CLI_USAGE, "%s leaves out what %s writes: set one of them",
+          settings[SETTING_SNAPSHOT_REDACT].variable, settings[SETTING_SNAPSHOT_VALUES].variable);
+}
 
 /* --- What else is in the environment --- */
 

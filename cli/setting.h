@@ -32,11 +32,15 @@ typedef enum setting_name {
   SETTING_SNAPSHOT_TRIGGER,
   SETTING_SNAPSHOT_DIR,
   SETTING_SNAPSHOT_REDACT,
+  SETTING_SNAPSHOT_VALUES,
   SETTING_WHY,
   SETTING_COUNT
 } setting_name;
 
 extern const setting settings[SETTING_COUNT];
+
+/* Ends the process with one line where both are set, of which one undoes the other. */
+void setting_check_snapshots(void);
 
 /* Names on stderr, one line each, what is set in the environment, begins with OURO_ and means
  * nothing to Ouro: misspelt settings, as a rule. */

@@ -141,6 +141,7 @@ static bool look_at(const char *path, snapping *out, char *why) {
   if (s == NULL) return channel_complain(why, "cannot read what was written, %s: %s", path, damage);
   snapshot_totals totals = snapshot_count(s);
   bool complete = snapshot_complete(s);
+  out->values = snapshot_holds_contents(s);
   out->bytes = snapshot_file_bytes(s);
   out->objects = totals.objects;
   out->edges = totals.edges;
@@ -148,10 +149,14 @@ static bool look_at(const char *path, snapping *out, char *why) {
   return complete || channel_complain(why, "%s is not complete; take it again", path);
 }
 
-static bool ask(pid_t pid, bool redact, const int passed[2], snapping *out, char *why) {
+static const char *word_of(const snapping_options *how) {
+  return how->redact ? "snapshot redact" : how->values ? "snapshot values" : "snapshot";
+}
+
+static bool ask(pid_t pid, const snapping_options *how, const int passed[2], snapping *out,
+                char *why) {
   channel_answer answer;
-  const channel_request request = {
-      .word = redact ? "snapshot redact" : "snapshot", .passed = passed, .count = 2};
+  const channel_request request = {.word = word_of(how), .passed = passed, .count = 2};
   if (!channel_request_ask(pid, &request, ANSWER_PATIENCE_MS, &answer, why)) return false;
   const char *mode = reply_value(&answer.parsed, "snapshot.mode");
   out->in_place = mode != NULL && strcmp(mode, "in place") == 0;
@@ -167,7 +172,7 @@ static bool ask_and_wait(pid_t pid, const place *at, const snapping_options *how
   if (pipe2(ends, O_CLOEXEC) != 0)
     return channel_complain(why, "cannot make a pipe: %s", strerror(errno));
   const int passed[2] = {at->file, ends[1]};
-  bool begun = ask(pid, how->redact, passed, out, why);
+  bool begun = ask(pid, how, passed, out, why);
   close(ends[1]);
   if (!begun) unlink(at->first);
   bool done = begun && place_settle(at, why);

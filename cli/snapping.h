@@ -8,14 +8,15 @@
 #define SNAPPING_PATH 512
 
 typedef struct snapping_options {
-  bool redact;
-  bool replace;  /* a file of that name gives way once the program writes */
-  bool progress; /* on stderr, if that is a terminal and it takes over two seconds */
+  bool redact, values; /* at most one of them */
+  bool replace;        /* a file of that name gives way once the program writes */
+  bool progress;       /* on stderr, if that is a terminal and it takes over two seconds */
 } snapping_options;
 
 typedef struct snapping {
   uint64_t pause_ns; /* for which the program stood still */
   bool in_place;     /* it could not make a child, and stood still all the while */
+  bool values;       /* the file has them */
   uint64_t bytes, objects, edges;
 } snapping;
 

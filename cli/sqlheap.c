@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "print_heap.h"
+#include "snapshot/literal.h"
 
 /* Of an edge's target with more referrers than this the whole file is read once instead. */
 #define REFERRERS_MOST 500
@@ -86,7 +87,8 @@ enum {
   OBJECT_TRACKED,
   OBJECT_CLASS,
   OBJECT_RETAINED,
-  OBJECT_DOMINATOR
+  OBJECT_DOMINATOR,
+  OBJECT_VALUE
 };
 
 static uint64_t object_rows(const sqlheap *heap) { return heap->file->graph.nodes; }
@@ -128,6 +130,22 @@ static void object_worked_out(const place *p, sqlite3_context *to, graph_node n,
   else give_address(to, &file->graph, file->reach.idom[n]);
 }
 
+/* Numbers as numbers, but for inf and nan; a str as it is, all else as Python writes it. */
+static void give_value(sqlite3_context *to, const snapshot *from, uint64_t address) {
+  snapshot_content content;
+  char text[HEAP_TEXT];
+  if (!snapshot_content_of(from, address, &content)) return;
+  snapshot_text said = content.text;
+  bool number = content.form == SNAPSHOT_CONTENT_INT || content.form == SNAPSHOT_CONTENT_FLOAT;
+  /* Unlike strtod this reads a point as a point in every locale. */
+  json_t *read = number ? json_loadb(said.text, said.length, JSON_DECODE_ANY, NULL) : NULL;
+  if (json_is_integer(read)) sqlite3_result_int64(to, json_integer_value(read));
+  else if (json_is_real(read)) sqlite3_result_double(to, json_real_value(read));
+  else if (content.form == SNAPSHOT_CONTENT_STR) give_text(to, said);
+  else sqlite3_result_text(to, literal_write(&content, text, sizeof text), -1, SQLITE_TRANSIENT);
+  json_decref(read);
+}
+
 static void object_column(const place *p, sqlite3_context *to, int column) {
   const graph *g = graph_of(p);
   graph_node n = (graph_node)p->row;
@@ -144,6 +162,7 @@ static void object_column(const place *p, sqlite3_context *to, int column) {
     if (tracked) sqlite3_result_int(to, g->flags[n] & SNAPSHOT_GENERATION);
     break;
   case OBJECT_TRACKED: sqlite3_result_int(to, tracked); break;
+  case OBJECT_VALUE: give_value(to, g->from, graph_address(g, n)); break;
   default: object_worked_out(p, to, n, column);
   }
 }
@@ -367,7 +386,7 @@ static void finding_column(const place *p, sqlite3_context *to, int column) {
 
 static const shape shapes[] = {
     {"object(address INTEGER, type TEXT, size INTEGER, count INTEGER, generation INTEGER, "
-     "tracked INTEGER, class TEXT, retained INTEGER, dominator INTEGER)",
+     "tracked INTEGER, class TEXT, retained INTEGER, dominator INTEGER, value)",
      {OBJECT_ADDRESS, OBJECT_TYPE},
      {1, 1000},
      object_rows,

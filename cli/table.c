@@ -30,7 +30,15 @@ struct libscols_line *table_line(struct libscols_table *table, struct libscols_l
   return line;
 }
 
+/* The library would have a backslash before an x escaped, so that its own escapes can be told. Here
+ * such a text is somebody's escape already. */
+static void keep_backslashes(struct libscols_table *table) {
+  for (size_t i = 0; i < scols_table_get_ncols(table); i++)
+    scols_column_set_safechars(scols_table_get_column(table, i), "\\");
+}
+
 void table_print(struct libscols_table *table) {
+  keep_backslashes(table);
   scols_print_table(table);
   scols_unref_table(table);
 }
