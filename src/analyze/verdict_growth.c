@@ -234,8 +234,10 @@ static void growth_report_unseen(verdict_case *c, const growth_case *k) {
   if (example != GRAPH_NONE) {
     verdict_say(verdict_line(f), "references that no object shows (C code)");
     verdict_say(verdict_line(f), "  %-*s%s", 20, "", growth_example(c, k).text);
-    verdict_say(verdict_line(f), "example: count %s, references found %u",
+    char *line = verdict_line(f);
+    verdict_say(line, "example: count %s, references found %u",
                 verdict_number(c->g->count[example]).text, graph_in_degree(c->g, example));
+    verdict_say_value(line, ": ", c->g, example);
     verdict_say(f->next, "refs %%s");
   }
   path_finder *finder = verdict_finder(c);

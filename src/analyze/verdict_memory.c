@@ -241,8 +241,9 @@ static void waste_report(verdict_case *c, const waste_row *row) {
   if (p.end == PATH_ROOT) verdict_path_draw(c->g, &p, f);
   if (p.end == PATH_ROOT) f->holder = verdict_path_holder(c->g, &p);
   path_free(&p);
-  verdict_say(verdict_line(f), "the example has %s",
-              verdict_bytes(graph_size(c->g, row->example)).text);
+  char *line = verdict_line(f);
+  verdict_say(line, "the example has %s", verdict_bytes(graph_size(c->g, row->example)).text);
+  verdict_say_value(line, ": ", c->g, row->example);
   verdict_say(f->advice, "%s", waste_advice(row->kind));
   verdict_say(f->next, "path %%s %s", verdict_target(c->g, row->example).text);
 }

@@ -6,6 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../snapshot/literal.h"
+
+#define VERDICT_VALUE 48 /* bytes of a leaf's, and the end */
+
 verdict_word verdict_bytes(uint64_t bytes) {
   static const char units[] = "KMGT";
   verdict_word word;
@@ -119,6 +123,14 @@ void verdict_say(char line[VERDICT_LINE], const char *format, ...) {
   va_end(values);
   if (wanted >= 0 && length + (size_t)wanted >= VERDICT_LINE)
     line[verdict_whole(line, VERDICT_LINE - 1)] = '\0';
+}
+
+void verdict_say_value(char line[VERDICT_LINE], const char *before, const graph *g,
+                       graph_node node) {
+  snapshot_content content;
+  verdict_word value;
+  if (snapshot_content_of(g->from, graph_address(g, node), &content))
+    verdict_say(line, "%s%s", before, literal_write(&content, value.text, VERDICT_VALUE));
 }
 
 char *verdict_line(finding *f) {
