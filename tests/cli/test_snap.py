@@ -103,7 +103,9 @@ def test_files_that_are_there_stay_unless_forced(program, tmp_path):
 @pytest.mark.parametrize("arguments, says", [
     ([], "which process?"), (["x"], "is no process id"), (["1", "2"], "one process at a time"),
     (["--"], "nothing to run"), (["1", "--", "x.py"], "not both"), (["-o"], "needs a value"),
-    (["--redact=1", "1"], ""), (["--all", "1"], "is no option"),
+    (["--redact=1", "1"], ""), (["--redact", "--values", "1"], "give one of them"),
+    (["--values", "--redact", "--", "x.py"], "give one of them"),
+    (["--all", "1"], "is no option"),
 ])
 def test_wrong_use(arguments, says):
     assert says in one_line(ouro("snap", *arguments), 2)
@@ -120,6 +122,46 @@ def test_redaction_reaches_the_writer(program, tmp_path):
     for options, there in ([], True), (["--redact"], False):
         assert it.ask("snap", "-f", "-o", tmp_path / "a.snap", *options).returncode == 0
         assert (b"sesame opens" in (tmp_path / "a.snap").read_bytes()) is there
+
+
+SECRETS = ("text = ''.join(['open ', 'sesame']); data = bytes(range(65, 85)); number = 4711 ** 4\n"
+           + textwrap.dedent(WAITING))
+HELD = (b"open sesame", bytes(range(65, 85)), str(4711 ** 4).encode())
+
+
+def test_values_are_written_on_request_only(program, tmp_path):
+    # GIVEN a str, bytes and an int THEN what they hold is in the file with --values and never
+    # without, the command says so, and so does the file
+    it = program(SECRETS).expect("ready")
+    file = tmp_path / "a.snap"
+    for options, there in ([], False), (["--redact"], False), (["--values"], True):
+        done = it.ask("snap", "-f", "-o", file, *options)
+        assert done.returncode == 0, done
+        assert [secret in file.read_bytes() for secret in HELD] == [there] * 3, options
+        assert ("it holds values" in done.stdout) is there
+        assert ("holds values" in ouro("why", file).stdout) is there
+        told = json.loads(it.ask("snap", "-f", "-o", file, "--json", *options).stdout)
+        assert told["values"] is there
+    found = ouro("sql", "--json", file, "SELECT value FROM object WHERE value = 'open sesame'").stdout
+    assert {json.loads(line)["value"] for line in found.splitlines()} == {"open sesame"}
+
+
+def test_values_of_a_program_that_ends(tmp_path):
+    # GIVEN a script behind -- THEN --values reaches it; where redaction is set, too, one line says so
+    script = tmp_path / "app.py"
+    script.write_text("text = ''.join(['open ', 'sesame'])\n")
+    for options, there in ([], False), (["--values"], True):
+        done = ouro("snap", "-f", "-o", "end.snap", *options, "--", "-q", script, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert (b"open sesame" in (tmp_path / "end.snap").read_bytes()) is there
+    line = one_line(ouro("snap", "--values", "-o", "x.snap", "--", script, cwd=tmp_path,
+                         OURO_SNAPSHOT_REDACT=1), 2)
+    assert line == ("ouro: OURO_SNAPSHOT_REDACT leaves out what OURO_SNAPSHOT_VALUES writes: "
+                    "set one of them")
+    both = {"OURO_SNAPSHOT_REDACT": 1, "OURO_SNAPSHOT_VALUES": 1}
+    assert f"ouro: {plain('-c', READ, **both).stdout.strip()}" == line
+    given = ouro("run", "--snapshot-redact", "--snapshot-values", "-c", "pass")
+    assert one_line(given, 2) == line
 
 
 # --- Where it is hard -----------------------------------------------------------------------------
@@ -291,6 +333,7 @@ except ValueError as error:
     ("OURO_SNAPSHOT_SIGNAL", "--snapshot-signal", "USR1 sigusr2 usr2 SIGQUIT KILL 12 SIG"),
     ("OURO_ON_MEMORY_ERROR", "", "0 1 yes"),
     ("OURO_SNAPSHOT_REDACT", "", "0 1 2"),
+    ("OURO_SNAPSHOT_VALUES", "", "0 1 yes"),
 ])
 def test_both_readers_agree(variable, option, values):
     # GIVEN one text in a variable or as an option WHEN `ouro run` and ouro.install() read it
