@@ -14,6 +14,8 @@ from harness import Answer, Numbers, Row, Settings, Variant, interleave, run
 
 HEAP = Path(__file__).parent.parent / "microscope" / "heap.py"
 ENTRIES = 1_500_000
+LARGE = 100_000_000  # objects
+GIB = 1 << 30
 PEERS = ("guppy3", "pympler", "objgraph")
 
 
@@ -120,5 +122,29 @@ def ask_one(settings: Settings, python: interpreter.Interpreter) -> Answer:
     return Answer(f"microscope {python.name}", title, [v.name for v in columns], rows, notes)
 
 
+LARGE_TABLE = (
+    ("graph, dominators, retained sizes, suspects", "s", "whole", 1, None),
+    ("audit of all objects", "s", "audit", 1, None),
+    ("one object's path to a root", "ms", "path", 1e3, None),
+    ("bytes in the file per object", "bytes", "file_per_object", 1, None),
+    ("peak of the analysis, the file included", "GiB", "analysis_peak", 1 / GIB, 16.0),
+    ("references", "count", "edges", 1, None),
+)
+
+
+def ask_large(settings: Settings) -> Answer:
+    """A heap that never was, analysed once: does it fit?"""
+    objects = settings.size(LARGE, 20_000)
+    with tempfile.TemporaryDirectory(prefix="ouro-bench-") as folder:
+        generate = str(Path(settings.build, "tests", "snapshot", "snapshot_generate"))
+        file = str(Path(folder, "large.snap"))
+        subprocess.run([generate, file, str(objects)], check=True)
+        numbers = analyze(settings, file)
+    values = {name: {"ouro": [number]} for name, number in numbers.items()}
+    rows = [row(line, values) for line in LARGE_TABLE]
+    return Answer("microscope, generated", f"{objects:,} generated objects", ["ouro"], rows)
+
+
 def ask(settings: Settings) -> list[Answer]:
-    return [ask_one(settings, each) for each in interpreter.interpreters(settings)]
+    asked = [ask_one(settings, each) for each in interpreter.interpreters(settings)]
+    return [*asked, ask_large(settings)]
