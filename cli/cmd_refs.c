@@ -33,13 +33,22 @@ const struct argp argp_refs = {
 typedef struct refs_row {
   char type[HEAP_TEXT];
   audit_row was, is;
-  char example[HEAP_ADDRESS];
+  char example[HEAP_ADDRESS], name[HEAP_TEXT]; /* the object with most, and what it is called */
+  char value[HEAP_TEXT];                       /* what that holds; "" */
 } refs_row;
+
+/* An object of the earlier file, with references that nothing shows. */
+typedef struct refs_object {
+  uint64_t address;
+  uint32_t references;
+} refs_object;
 
 typedef struct refs {
   refs_row *rows;
   size_t count, room;
   bool two;
+  refs_object *known; /* by address */
+  size_t known_count, known_room;
 } refs;
 
 static int64_t change(const refs_row *row) {
@@ -57,6 +66,56 @@ static refs_row *new_row(refs *r) {
   return row;
 }
 
+/* --- Examples of what changed --- */
+
+static void remember(refs *r, const graph *g) {
+  for (graph_node n = 0; n < g->nodes; n++) {
+    uint32_t references = reach_unexplained(g, n);
+    if (references == 0) continue;
+    if (r->known_count == r->known_room) {
+      r->known_room = r->known_room == 0 ? 4096 : 2 * r->known_room;
+      r->known = realloc(r->known, r->known_room * sizeof *r->known);
+      if (r->known == NULL) cli_die(CLI_FAILED, "out of memory");
+    }
+    r->known[r->known_count++] = (refs_object){graph_address(g, n), references};
+  }
+}
+
+static int by_address(const void *a, const void *b) {
+  const refs_object *x = a, *y = b;
+  return x->address < y->address ? -1 : x->address > y->address;
+}
+
+/* References that nothing showed in the earlier file, of what lay there. */
+static uint32_t known(const refs *r, uint64_t address) {
+  refs_object key = {.address = address};
+  const refs_object *found =
+      r->known_count == 0 ? NULL
+                          : bsearch(&key, r->known, r->known_count, sizeof *r->known, by_address);
+  return found != NULL ? found->references : 0;
+}
+
+/* Of each type the object that has most more than what lay there before. That may have been another
+ * one, and then this is one example less: no count depends on it. */
+static void choose_examples(const refs *r, const graph *g, audit_row *rows, size_t count) {
+  audit_row **of = calloc((size_t)g->types + 1, sizeof *of);
+  if (of == NULL) cli_die(CLI_FAILED, "out of memory");
+  for (size_t i = 0; i < count; i++) {
+    of[rows[i].type] = &rows[i];
+    rows[i].most = 0;
+  }
+  for (graph_node n = 0; n < g->nodes; n++) {
+    uint32_t is = reach_unexplained(g, n), was = is > 0 ? known(r, graph_address(g, n)) : 0;
+    audit_row *row = of[g->type[n]];
+    if (row == NULL || is <= was || is - was <= row->most) continue;
+    row->most = is - was;
+    row->example = n;
+  }
+  free(of);
+}
+
+/* --- Rows --- */
+
 static void add(audit_row *to, const audit_row *from) {
   to->objects += from->objects;
   to->references += from->references;
@@ -68,11 +127,16 @@ static void add_file(refs *r, const heapfile *h, bool later) {
   audit_row *rows;
   size_t count;
   if (!audit_types(&h->graph, &rows, &count)) cli_die(CLI_FAILED, "out of memory");
+  if (!later) remember(r, &h->graph);
+  else if (r->two) choose_examples(r, &h->graph, rows, count);
   for (size_t i = 0; i < count; i++) {
     refs_row *row = new_row(r);
     heap_clean(snapshot_type_of(h->from, rows[i].type).name, row->type);
     *(later ? &row->is : &row->was) = rows[i];
-    if (rows[i].example < h->graph.nodes) heap_address(&h->graph, rows[i].example, row->example);
+    if (rows[i].example >= h->graph.nodes) continue;
+    heap_address(&h->graph, rows[i].example, row->example);
+    heap_name(&h->graph, rows[i].example, row->name);
+    heap_value(&h->graph, rows[i].example, row->value);
   }
   free(rows);
 }
@@ -92,7 +156,10 @@ static void merge(refs *r) {
     }
     add(&r->rows[kept - 1].was, &r->rows[i].was);
     add(&r->rows[kept - 1].is, &r->rows[i].is);
-    if (r->rows[i].is.references > 0) strcpy(r->rows[kept - 1].example, r->rows[i].example);
+    if (r->rows[i].is.references == 0) continue;
+    strcpy(r->rows[kept - 1].example, r->rows[i].example);
+    strcpy(r->rows[kept - 1].name, r->rows[i].name);
+    strcpy(r->rows[kept - 1].value, r->rows[i].value);
   }
   r->count = kept;
 }
@@ -128,6 +195,16 @@ static void set_count(struct libscols_line *line, size_t column, int64_t value, 
   scols_line_set_data(line, column, text);
 }
 
+/* "0x7f3412000460", and behind that what code calls it: a class, a function, a module; or what it
+ * holds. */
+static void set_example(struct libscols_line *line, size_t column, const refs_row *row) {
+  char name[HEAP_TEXT], text[HEAP_ADDRESS + HEAP_TEXT];
+  bool titled = row->name[0] && !strstr(row->name, row->example);
+  strcpy(name, titled ? row->name : row->value);
+  snprintf(text, sizeof text, "%s%s%s", row->example, name[0] ? "  " : "", heap_shorten(name, 40));
+  scols_line_set_data(line, column, text);
+}
+
 static void add_row(struct libscols_table *table, const refs *r, const refs_row *row) {
   char type[HEAP_TEXT];
   struct libscols_line *line = table_line(table, NULL);
@@ -136,7 +213,7 @@ static void add_row(struct libscols_table *table, const refs *r, const refs_row 
   set_count(line, 1, (int64_t)(row->is.objects - row->was.objects), r->two);
   set_count(line, 2, change(row), r->two);
   set_count(line, 3, (int64_t)(row->is.overexplained - row->was.overexplained), r->two);
-  scols_line_set_data(line, 4, row->example);
+  set_example(line, 4, row);
 }
 
 static void print_rows(const refs *r, size_t limit) {
@@ -176,7 +253,9 @@ static json_t *json_side(const audit_row *row) {
 }
 
 static json_t *json_row(const refs *r, const refs_row *row) {
-  json_t *object = json_pack("{s:s, s:s}", "type", row->type, "example", row->example);
+  json_t *object =
+      json_pack("{s:s, s:s, s:s}", "type", row->type, "example", row->example, "name", row->name);
+  if (row->value[0] != '\0') json_object_set_new(object, "value", json_string(row->value));
   if (!r->two) {
     json_object_update_new(object, json_side(&row->is));
     return object;
@@ -224,5 +303,6 @@ int cmd_refs(int argc, char **argv) {
     next(&r, &what);
   }
   free(r.rows);
+  free(r.known);
   return CLI_DONE;
 }

@@ -5,9 +5,12 @@
 #include "reach.h"
 
 static void audit_add(audit_row *row, const graph *g, graph_node node, uint64_t rest) {
-  if (row->objects++ == 0) row->example = node;
+  row->objects++;
   row->references += rest;
   row->bytes += graph_size(g, node);
+  if (rest <= row->most) return;
+  row->most = rest;
+  row->example = node;
 }
 
 /* All of a snapshot in one run: roots come in the order of nodes too. */

@@ -63,6 +63,7 @@ typedef struct audit_row {
   uint64_t references;    /* how many in all */
   uint64_t bytes;         /* of these objects */
   uint64_t overexplained; /* found beyond the count */
+  uint64_t most;          /* that one object has; the first such is the example */
   graph_node example;
 } audit_row;
 

@@ -90,6 +90,8 @@ static const char *advice_class(verdict_class class) {
 
 static const char *advice_unseen(snapshot_type_kind kind) {
   bool callback = kind == SNAPSHOT_FUNCTION || kind == SNAPSHOT_METHOD || kind == SNAPSHOT_PARTIAL;
+  if (kind == SNAPSHOT_TYPE)
+    return "look for Py_DECREF(type) at the end of tp_dealloc, in the extension that has the type";
   return callback ? "unregister them: atexit, signal handlers, callbacks of a C library"
                   : advice_class(VERDICT_UNSEEN);
 }

@@ -418,8 +418,10 @@ void verdict_path_draw_inside(path_finder *f, const reach *r, graph_node example
     node = below;
   }
   if (node == example) return;
-  verdict_say(verdict_line(to), "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
+  char *told = verdict_line(to);
+  verdict_say(told, "most of each is in %s: %s, %s", line, verdict_object(g, node).text,
               verdict_bytes(r->retained[node]).text);
+  verdict_say_value(told, ", as ", g, node);
 }
 
 /* --- What grows ------------------------------------------------------------------------------ */
@@ -432,22 +434,23 @@ static graph_node part_of_kind(const graph *g, graph_node node, snapshot_type_ki
   return GRAPH_NONE;
 }
 
-/* What code calls a function, or the function of a method or partial. */
-static snapshot_text function_title(const graph *g, graph_node node) {
+/* What code calls a class, a function, or the function of a method or partial. */
+static snapshot_text code_title(const graph *g, graph_node node) {
   snapshot_type_kind kind = step_kind(g, node);
   if (kind == SNAPSHOT_METHOD || kind == SNAPSHOT_PARTIAL) {
     node = part_of_kind(g, node, SNAPSHOT_FUNCTION);
     kind = node == GRAPH_NONE ? SNAPSHOT_OTHER : SNAPSHOT_FUNCTION;
   }
-  return kind == SNAPSHOT_FUNCTION ? verdict_title(g, node) : (snapshot_text){NULL, 0};
+  bool named = kind == SNAPSHOT_FUNCTION || kind == SNAPSHOT_TYPE;
+  return named ? verdict_title(g, node) : (snapshot_text){NULL, 0};
 }
 
 verdict_word verdict_growing(const graph *g, const diff_growth *row) {
   verdict_word word = verdict_clean(row->type);
   if (row->example_count == 0) return word;
-  snapshot_text title = function_title(g, row->examples[0]);
+  snapshot_text title = code_title(g, row->examples[0]);
   for (size_t i = 1; i < row->example_count; i++)
-    if (!is_same(title, function_title(g, row->examples[i]))) return word;
+    if (!is_same(title, code_title(g, row->examples[i]))) return word;
   size_t length = strlen(word.text);
   if (title.length > 0 && length < 24)
     snprintf(word.text + length, VERDICT_WORD - length, " %.70s", verdict_clean(title).text);

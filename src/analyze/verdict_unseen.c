@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * References that C code holds, where growth by holder does not show them: from one snapshot by
- * types that stand out, from several by counts that grow though nobody refers to the objects.
+ * types that stand out, from several by counts that grow though nobody refers to the objects, of
+ * classes by the counts of one.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,10 @@ static void unseen_report_type(verdict_case *c, uint32_t type, const unseen_type
   verdict_say(verdict_line(f), "references that no object shows (C code)");
   verdict_say(verdict_line(f), "  %s × %s  %s", verdict_clean(what.name).text,
               verdict_number(t->objects).text, verdict_bytes(t->bytes).text);
-  verdict_say(verdict_line(f), "example: count %s, references found %u",
+  char *line = verdict_line(f);
+  verdict_say(line, "example: count %s, references found %u",
               verdict_number(c->g->count[t->example]).text, graph_in_degree(c->g, t->example));
+  verdict_say_value(line, ": ", c->g, t->example);
   verdict_advise(f, what.kind);
   verdict_say(f->next, "refs %%s");
 }
@@ -120,8 +123,8 @@ static bool unseen_grew(const verdict_case *c, const uint64_t *values) {
   return true;
 }
 
-static void unseen_report_row(verdict_case *c, const audit_row *row, const uint64_t *values) {
-  snapshot_type what = snapshot_type_of(c->g->from, row->type);
+static void unseen_report_row(verdict_case *c, const audit_row *row, const char *name,
+                              const uint64_t *values) {
   finding *f = verdict_add(c, VERDICT_UNSEEN);
   if (!f) return;
   uint64_t more = values[c->count - 1] - values[0];
@@ -130,16 +133,18 @@ static void unseen_report_row(verdict_case *c, const audit_row *row, const uint6
   verdict_say_share(c, f, true);
   verdict_say(f->title,
               "%s more references to %s that no object shows: C code forgets to drop them",
-              verdict_number(more).text, verdict_clean(what.name).text);
+              verdict_number(more).text, name);
   char *line = verdict_line(f);
   verdict_say(line, "counted beyond the references found: ");
   for (size_t h = 0; h < c->count; h++)
     verdict_say(line, "%s%s", h ? " → " : "", verdict_number(values[h]).text);
+  line = verdict_line(f);
   verdict_say(
-      verdict_line(f), "example: count %s, references found %s",
+      line, "example: count %s, references found %s",
       verdict_number(c->g->count[row->example]).text,
       verdict_number(c->g->count[row->example] - reach_unexplained(c->g, row->example)).text);
-  verdict_advise(f, what.kind);
+  verdict_say_value(line, ": ", c->g, row->example);
+  verdict_advise(f, snapshot_type_of(c->g->from, row->type).kind);
   verdict_say(f->next, "refs %%s");
 }
 
@@ -152,8 +157,34 @@ static void unseen_compare(verdict_case *c, const unseen_audit *audits) {
     if (unseen_is_expected(c->g, row->type) || row->references < UNSEEN_SURE) continue;
     for (size_t h = 0; h < c->count; h++)
       values[h] = unseen_references(c, &audits[h], h, what.name);
-    if (unseen_grew(c, values) && !unseen_told(c, what.name)) unseen_report_row(c, row, values);
+    if (unseen_grew(c, values) && !unseen_told(c, what.name))
+      unseen_report_row(c, row, verdict_clean(what.name).text, values);
   }
+}
+
+/* The row of the class that most references to are unseen, NULL: none are. */
+static const audit_row *unseen_class(const verdict_case *c, const unseen_audit *audit, size_t h) {
+  const audit_row *best = NULL;
+  for (size_t i = 0; i < audit->count; i++) {
+    const audit_row *row = &audit->rows[i];
+    if (snapshot_type_of(c->heaps[h]->of->from, row->type).kind != SNAPSHOT_TYPE) continue;
+    if (row->most > (best ? best->most : 0)) best = row;
+  }
+  return best;
+}
+
+/* C code holds many classes, each once or twice. That one of them has more and more is another
+ * thing: its objects do not let go of it when they die. */
+static void unseen_compare_classes(verdict_case *c, const unseen_audit *audits) {
+  uint64_t values[VERDICT_HEAPS];
+  const audit_row *row = NULL;
+  for (size_t h = 0; h < c->count; h++) {
+    row = unseen_class(c, &audits[h], h);
+    values[h] = row ? row->most : 0;
+  }
+  if (!row || !unseen_grew(c, values)) return;
+  audit_row one = {.type = row->type, .references = row->most, .example = row->example};
+  unseen_report_row(c, &one, verdict_object(c->g, row->example).text, values);
 }
 
 static void unseen_of_several(verdict_case *c) {
@@ -161,6 +192,7 @@ static void unseen_of_several(verdict_case *c) {
   for (size_t h = 0; h < c->count && !c->failed; h++)
     c->failed = !audit_types(c->heaps[h]->of, &audits[h].rows, &audits[h].count);
   if (!c->failed) unseen_compare(c, audits);
+  if (!c->failed) unseen_compare_classes(c, audits);
   for (size_t h = 0; h < c->count; h++) free(audits[h].rows);
 }
 

@@ -121,6 +121,7 @@ TEST(rows_are_the_sums_of_objects) {
       row->references += more;
       row->bytes += more > 0 ? graph_size(&h.g, n) : 0;
       row->overexplained += reach_overexplained(&h.g, n);
+      if (more > row->most) row->most = more, row->example = n;
     }
     size_t count, expected = 0;
     CHECK(audit_types(&h.g, &rows, &count));
@@ -135,6 +136,8 @@ TEST(rows_are_the_sums_of_objects) {
       CHECK_EQ(row->bytes, want[t].bytes);
       CHECK_EQ(row->overexplained, want[t].overexplained);
       CHECK_EQ(h.g.type[row->example], t);
+      CHECK_EQ(row->most, want[t].most);
+      if (row->most > 0) CHECK_EQ(row->example, want[t].example);
     }
     CHECK_EQ(count, expected);
     for (size_t i = 1; i < count; i++) CHECK_LE(rows[i].references, rows[i - 1].references);

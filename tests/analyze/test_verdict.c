@@ -279,6 +279,72 @@ TEST(forgotten_references_to_what_lives_are_counted) {
   moments_close(&m);
 }
 
+/* A class that a module in C has, with references that no object shows. */
+static void draw_native_class(program *p, const char *name, int references) {
+  int class = small_node(&p->h, p->type, 1000);
+  small_title(&p->h, class, name);
+  program_put(p, p->space, name, class);
+  small_count(&p->h, class, references);
+}
+
+static void draw_dying(program *p, int n) {
+  for (int i = 0; i < 100; i++) draw_native_class(p, "shop.native.Other", 1 + i % 3);
+  draw_native_class(p, "shop.native.Handle", n);
+}
+
+/* M5: objects that do not let go of their class when they die. */
+TEST(references_to_one_class_are_counted) {
+  static const int more[] = {10, 50, 90};
+  moments m;
+  moments_draw(&m, draw_dying, more, 3, NULL);
+  const finding *f = moments_first(&m);
+  CHECK_EQ(f->class, VERDICT_UNSEEN);
+  CHECK_EQ(m.v.count, 1);
+  CHECK(finding_says(f, "80 more references to class shop.native.Handle"));
+  CHECK(finding_says(f, "10 → 50 → 90"));
+  CHECK(finding_says(f, "count 91, references found 1"));
+  CHECK(finding_says(f, "tp_dealloc"));
+  moments_close(&m);
+}
+
+static void draw_imported(program *p, int n) {
+  for (int i = 0; i < n; i++) draw_native_class(p, "shop.native.Other", 1 + i % 3);
+}
+
+/* M6: a few to each of many classes that come with what is imported. */
+TEST(references_to_many_classes_are_no_leak) {
+  static const int more[] = {10, 50, 90}, before[] = {90, 90, 90}, waves[] = {10, 90, 60};
+  moments m;
+  moments_draw(&m, draw_imported, more, 3, NULL);
+  CHECK_EQ(moments_first(&m)->class, VERDICT_NO_GROWTH);
+  moments_close(&m);
+  moments_draw(&m, draw_dying, before, 3, NULL);
+  CHECK_EQ(moments_first(&m)->class, VERDICT_NO_GROWTH);
+  moments_close(&m);
+  moments_draw(&m, draw_dying, waves, 3, NULL);
+  CHECK_EQ(moments_first(&m)->class, VERDICT_NO_GROWTH);
+  moments_close(&m);
+}
+
+/* Classes made anew that never die, since C code holds each. */
+static void draw_classes(program *p, int n) {
+  for (int i = 0; i < n; i++) {
+    int class = small_node(&p->h, p->type, 1000);
+    small_title(&p->h, class, "shop.native.Connection");
+    small_count(&p->h, class, 1);
+  }
+}
+
+TEST(classes_that_never_die_are_named) {
+  moments m;
+  moments_draw(&m, draw_classes, growing, 3, NULL);
+  const finding *f = moments_first(&m);
+  CHECK_EQ(f->class, VERDICT_UNSEEN);
+  CHECK(finding_says(f, "2,000 more type shop.native.Connection alive"));
+  CHECK(finding_says(f, "tp_dealloc"));
+  moments_close(&m);
+}
+
 static void draw_constants(program *p, int n) {
   for (int i = 0; i < n; i++) small_count(&p->h, small_node(&p->h, p->str, 4000), 1);
 }
