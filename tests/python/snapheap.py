@@ -18,9 +18,9 @@ import gc, json, os, sys
 from ouro import _ouro
 def ids(**things):
     return {name: id(thing) for name, thing in things.items()}
-def snap(named={}, redact=False):
+def snap(named={}, tells=0):
     file = os.open(os.environ["OURO_TEST_SNAP"], os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600)
-    _ouro._snapshot_in_place(file, redact)
+    _ouro._snapshot_in_place(file, tells)
     os.close(file)
     print(json.dumps(named), flush=True)
 """

@@ -267,7 +267,7 @@ def test_m4_private_keys_are_kept_back_when_asked(tmp_path):
 secret = {"%s@example.org" % "user": 1, 4711 << 20: 2, "".join(["plain", "word"]): 3}
 class Open: pass
 thing = Open(); thing.attribute = secret
-snap(ids(secret=secret, thing=thing), redact=True)
+snap(ids(secret=secret, thing=thing), 1)
 """
     path = tmp_path / "a.snap"
     found, ids = heap(code, path)
@@ -275,16 +275,16 @@ snap(ids(secret=secret, thing=thing), redact=True)
     assert b"user@example.org" not in data and str(4711 << 20).encode() not in data
     assert b"plainword" not in data and found.facts["keys"] == "names"
     assert names_of(found, ids["thing"])["attribute", "attribute"] == ids["secret"]
-    open_, ids = heap(code.replace(", redact=True", ""), path)
+    open_, ids = heap(code.replace(", 1)", ")"), path)
     assert b"user@example.org" in path.read_bytes() and open_.facts["keys"] == "all"
 
 
 def test_m4_arguments_are_kept_back_when_asked(tmp_path):
     # GIVEN a program with its code in the command line WHEN a redacted snapshot is taken
     # THEN of the command there is only which interpreter it is
-    code = "snap(redact=True)"
+    code = "snap({}, 1)"
     found, _ = heap(code, tmp_path / "a.snap")
     assert found.facts["command"].startswith("/") and " " not in found.facts["command"]
     assert b"import gc, json" not in (tmp_path / "a.snap").read_bytes()
-    heap(code.replace("redact=True", ""), tmp_path / "a.snap")
+    heap(code.replace("{}, 1", ""), tmp_path / "a.snap")
     assert b"import gc, json" in (tmp_path / "a.snap").read_bytes()
