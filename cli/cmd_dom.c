@@ -68,14 +68,21 @@ static void label_of(const tree *t, graph_node n, char out[HEAP_TEXT]) {
   }
 }
 
-/* ".cache  dict at 0x..." */
+/* Characters of what an object is called: with a label, that and the two blanks between leave the
+ * name what they do not need. */
+#define NAME_ROOM 44
+#define LABEL_ROOM 18
+#define BOTH_ROOM 48
+
+/* ".cache  dict at 0x...", "['name']  str at 0x...: 'Berlin'" */
 static void describe(const tree *t, graph_node n, char out[2 * HEAP_TEXT]) {
   char name[HEAP_TEXT], label[HEAP_TEXT];
   label_of(t, n, label);
   heap_name_and_value(&t->h->graph, n, name);
   bool labelled = label[0] != '\0';
-  heap_shorten(label, 18);
-  heap_shorten(name, labelled ? 30 : 44);
+  heap_shorten(label, LABEL_ROOM);
+  size_t used = strlen(label) < LABEL_ROOM ? strlen(label) : LABEL_ROOM;
+  heap_shorten(name, labelled ? BOTH_ROOM - used : NAME_ROOM);
   snprintf(out, (size_t)2 * HEAP_TEXT, "%.*s%s%.*s", HEAP_TEXT - 4, label, labelled ? "  " : "",
            HEAP_TEXT - 4, name);
 }

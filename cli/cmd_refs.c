@@ -14,6 +14,9 @@
 #include "table.h"
 
 #define LIMIT 20
+/* Characters of the example's. */
+#define NAME_ROOM 40
+#define VALUE_ROOM 24
 
 static const struct argp_option options[] = {CLI_HELP_OPTION,
                                              HEAPARGS_JSON_OPTION,
@@ -201,7 +204,8 @@ static void set_example(struct libscols_line *line, size_t column, const refs_ro
   char name[HEAP_TEXT], text[HEAP_ADDRESS + HEAP_TEXT];
   bool titled = row->name[0] && !strstr(row->name, row->example);
   strcpy(name, titled ? row->name : row->value);
-  snprintf(text, sizeof text, "%s%s%s", row->example, name[0] ? "  " : "", heap_shorten(name, 40));
+  heap_shorten(name, titled ? NAME_ROOM : VALUE_ROOM);
+  snprintf(text, sizeof text, "%s%s%s", row->example, name[0] ? "  " : "", name);
   scols_line_set_data(line, column, text);
 }
 
