@@ -12,8 +12,10 @@ LABELS = "unnamed index key value attribute local cell internal".split()
 ROOTS = "module frame thread interpreter type native uncollectable".split()
 SAME = 128  # stands for the target before
 TITLE, KEY_STR, KEY_INT = range(3)
+WORD, STR, BYTES, INT, FLOAT = range(1, 6)
+CUT = 8
 TRACKED, IMMORTAL, UNCOLLECTABLE = 4, 8, 128
-FACTS, TYPES, NAMES, OBJECTS, TEXTS, ROOT_BLOCK, END = range(1, 8)
+FACTS, TYPES, NAMES, OBJECTS, TEXTS, ROOT_BLOCK, END, CONTENTS = range(1, 9)
 
 
 def varint(number):
@@ -36,13 +38,18 @@ def text(value):
 class Object:
     def __init__(self, heap, address, type, size, extra, flags):
         self.heap, self.address, self.type, self.size = heap, address, type, size
-        self.extra, self.flags, self.edges, self.found = extra, flags, [], 0
+        self.extra, self.flags, self.edges, self.found, self.digest = extra, flags, [], 0, 0
 
     def holds(self, other, kind="unnamed", label=None):
         """A reference that the other one's count has, too. Returns the other one."""
         self.edges.append((kind, label, other))
         other.found += 1
         return other
+
+    def says(self, form, value):
+        """What the file has as its value. Returns itself."""
+        self.heap.contents.append((self.address, form, value))
+        return self
 
     def item(self, key, value, key_kind=KEY_STR):
         """An entry of a mapping."""
@@ -54,6 +61,7 @@ class Heap:
     def __init__(self, **facts):
         self.facts = {"writer": "cpython", "pid": 4711, "command": "python shop.py", **facts}
         self.types, self.names, self.objects, self.texts, self.roots, self.keys = [], [], [], [], [], {}
+        self.contents = []
         self.addresses = itertools.count(0x7F0000001000, 0x40)
 
     def type(self, name, kind="instance"):
@@ -103,9 +111,10 @@ class Heap:
     def payload(self):
         out, last = b"", 0
         for one in self.objects:
-            header = 1 | 2 | 4 | (16 if one.edges else 0)
+            header = 1 | 2 | 4 | (8 if one.digest else 0) | (16 if one.edges else 0)
             out += signed((one.address - last) // 8) + varint(one.type) + bytes([header])
             out += varint(one.flags) + varint(one.size) + varint(one.found + one.extra)
+            out += struct.pack("<I", one.digest) if one.digest else b""
             last = one.address
             if one.edges:
                 before = [one.address, one.address]
@@ -123,6 +132,8 @@ class Heap:
         yield ROOT_BLOCK, b"".join(
             varint(ROOTS.index(kind)) + varint(target.address // 8) + text(name)
             for kind, target, name in self.roots)
+        if self.contents:
+            yield CONTENTS, b"".join(varint(a // 8) + varint(form) + text(value) for a, form, value in self.contents)
         yield END, b"".join(map(varint, (
             len(self.objects), sum(len(one.edges) for one in self.objects), len(self.types), len(self.names),
             len(self.texts), len(self.roots))))

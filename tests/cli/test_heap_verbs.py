@@ -138,6 +138,119 @@ def test_files_of_any_content_end_in_words(shop):
         assert "Sanitizer" not in done.stderr and len(done.stderr.splitlines()) <= 2, done
 
 
+# --- Values (M4) ---
+
+# A form, the file's text, what is shown, what the column `value` has.
+VALUES = [
+    (heaps.STR, "user:1", "'user:1'", "user:1"),
+    (heaps.STR | heaps.CUT, "user:1", "'user:1'...", "user:1"),
+    (heaps.STR, "it's", '"it\'s"', "it's"),
+    (heaps.STR, "", "''", ""),
+    (heaps.BYTES, r"a\x00\'", r"b'a\x00\''", r"b'a\x00\''"),
+    (heaps.BYTES | heaps.CUT, "a", "b'a'...", "b'a'..."),
+    (heaps.INT, "-17", "-17", -17),
+    (heaps.INT, "-9223372036854775808", "-9223372036854775808", -(2**63)),
+    (heaps.FLOAT, "0.1", "0.1", 0.1),
+    (heaps.FLOAT, "5e-324", "5e-324", 5e-324),
+    (heaps.FLOAT, "-inf", "-inf", "-inf"),
+    (heaps.WORD, "None", "None", "None"),
+    (heaps.WORD | heaps.CUT, "0x1f", "0x1f...", "0x1f..."),
+    (7, "later", "later", "later"),
+]
+
+
+def holding(form, value, name="str"):
+    """A heap with one leaf, which C code holds, too, and the leaf."""
+    heap = heaps.Heap()
+    leaf = heap.module("app").item("leaf", heap.object(name, 60, kind="str", flags=0, extra=1))
+    return heap, leaf.says(form, value)
+
+
+@pytest.mark.parametrize("form, value, shown, column", VALUES)
+def test_values_are_shown_where_objects_are(tmp_path, form, value, shown, column):
+    heap, leaf = holding(form, value)
+    file, at = heap.write(tmp_path / "x.snap"), address(leaf)
+    for locale in ("C", "C.UTF-8", "de_DE.UTF-8"):
+        for verb, words in ("path", [at]), ("dom", [at]), ("refs", []):
+            text = ouro(verb, file, *words, LC_ALL=locale).stdout
+            there = re.escape(shown[:12]) if verb == "dom" else re.escape(shown) + r"\s*$"
+            assert re.search(rf"{at}:? +{there}", text, re.MULTILINE), (verb, text)
+    assert asked("path", "--json", file, at)["object"]["value"] == shown
+    assert asked("path", "--json", file, at)["paths"][0]["steps"][-1]["value"] == shown
+    assert asked("dom", "--json", file, at)["top"][0]["value"] == shown
+    assert asked("refs", "--json", file)["types"][0]["value"] == shown
+    query = f"SELECT value FROM object WHERE address = {leaf.address}"
+    assert rows(file, query) == [{"value": column}]
+
+
+def test_without_values_there_are_none(shop):
+    # GIVEN a file without values THEN nothing speaks of any, and the column is empty
+    assert rows(shop.file, "SELECT DISTINCT value FROM object") == [{"value": None}]
+    assert "value" not in asked("path", "--json", shop.file, address(shop.session))["object"]
+    for verb in VERBS:
+        assert "holds values" not in command(verb, shop.file, shop.later).stdout
+    assert "has values" not in ouro("sql", shop.file).stdout
+
+
+def test_files_with_values_say_so(tmp_path):
+    heap, _ = holding(heaps.STR, "user:1")
+    file = heap.write(tmp_path / "x.snap")
+    assert "the file holds values" in ouro("why", file).stdout
+    assert "values of the program" in ouro("sql", file).stdout
+    empty = heaps.shop(values="yes").write(tmp_path / "y.snap")
+    assert "the file holds values" in ouro("why", empty).stdout
+
+
+@pytest.mark.parametrize("form", [heaps.WORD, heaps.STR, heaps.BYTES, heaps.INT, heaps.FLOAT, 99])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_values_do_not_reach_the_terminal(tmp_path, form, text):
+    heap, leaf = holding(form, text)
+    file = heap.write(tmp_path / "h")
+    words = {"path": [address(leaf)], "dom": [address(leaf)], "refs": [], "why": [],
+             "sql": ["SELECT value FROM object"]}
+    for verb, more in words.items():
+        for options in ([], ["--json"]):
+            done = ouro(verb, file, *more, *options, LC_ALL="C.UTF-8")
+            assert done.returncode == 0, done
+            assert not OBEYED.search(done.stdout)
+            if not options and verb != "sql":
+                short = [line for line in done.stdout.splitlines() if "next:  ouro" not in line]
+                assert max(map(len, short)) <= WIDTH or "日" in done.stdout, max(short, key=len)
+            for line in done.stdout.splitlines() if verb == "sql" else [done.stdout]:
+                assert not options or json.loads(line) is not None
+
+
+def test_the_beginning_of_a_long_value_is_shown(tmp_path):
+    for value in ("https://example.org/" + "a.b/" * 40, "a.b." * 40):
+        heap, leaf = holding(heaps.STR, value)
+        file = heap.write(tmp_path / "x.snap")
+        for verb, words in ("path", [address(leaf)]), ("dom", [address(leaf)]), ("refs", []):
+            assert f"'{value[:2]}" in ouro(verb, file, *words).stdout
+
+
+def test_numbers_are_compared_as_numbers(tmp_path):
+    heap = heaps.Heap()
+    holder = heap.root("thread", heap.object("list", kind="list"))
+    for i in range(-50, 50):
+        holder.holds(heap.object("int", 32, kind="number", flags=0), "index", i + 50).says(heaps.INT, str(i))
+        holder.holds(heap.object("float", 24, kind="number", flags=0), "index", i + 50).says(
+            heaps.FLOAT, repr(i / 4))
+    file = heap.write(tmp_path / "x.snap")
+    query = "SELECT count(*) AS n, sum(value) AS total FROM object WHERE value > 9 AND type = '{}'"
+    assert rows(file, query.format("int")) == [{"n": 40, "total": sum(range(10, 50))}]
+    assert rows(file, query.format("float")) == [{"n": 13, "total": sum(range(37, 50)) / 4}]
+
+
+def test_the_verdict_shows_what_is_stored_again_and_again(tmp_path):
+    heap = heaps.Heap(rss=8 << 20)
+    holder = heap.module("app").item("rows", heap.object("list", 8000, kind="list"))
+    for i in range(400):
+        copy = holder.holds(heap.object("str", 5000, kind="str", flags=0), "index", i)
+        copy.says(heaps.STR, "Berlin").digest = 4711
+    text = ouro("why", heap.write(tmp_path / "x.snap"), LC_ALL="C.UTF-8").stdout
+    assert "the example has 4.9 KiB: 'Berlin'" in text, text
+
+
 # --- Names ---
 
 
