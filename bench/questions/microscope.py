@@ -15,7 +15,7 @@ from harness import Answer, Numbers, Row, Settings, Variant, interleave, run
 HEAP = Path(__file__).parent.parent / "microscope" / "heap.py"
 ENTRIES = 1_500_000
 LARGE = 100_000_000  # objects
-GIB = 1 << 30
+MIB = 1 << 20
 PEERS = ("guppy3", "pympler", "objgraph")
 
 
@@ -127,7 +127,7 @@ LARGE_TABLE = (
     ("audit of all objects", "s", "audit", 1, None),
     ("one object's path to a root", "ms", "path", 1e3, None),
     ("bytes in the file per object", "bytes", "file_per_object", 1, None),
-    ("peak of the analysis, the file included", "GiB", "analysis_peak", 1 / GIB, 16.0),
+    ("peak of the analysis, the file included", "MiB", "analysis_peak", 1 / MIB, 16 * 1024),
     ("references", "count", "edges", 1, None),
 )
 
