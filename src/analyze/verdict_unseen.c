@@ -118,6 +118,7 @@ static bool unseen_grew(const verdict_case *c, const uint64_t *values) {
   uint64_t last = values[c->count - 1], least = c->count > 2 ? UNSEEN_SURE : UNSEEN_REFERENCES;
   if (last < values[0] + least) return false;
   uint64_t step = (last - values[0]) / (c->count - 1) / 4;
+  if (step == 0) step = 1; /* C code takes some while modules are imported, and then no more */
   for (size_t h = 1; h < c->count; h++)
     if (values[h] < values[h - 1] + step) return false;
   return true;

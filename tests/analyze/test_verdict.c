@@ -279,6 +279,15 @@ TEST(forgotten_references_to_what_lives_are_counted) {
   moments_close(&m);
 }
 
+/* M6: what C code takes when it begins, and keeps. */
+TEST(references_taken_at_the_beginning_are_no_leak) {
+  static const int filled_up[] = {1, 14, 19, 19, 19, 19};
+  moments m;
+  moments_draw(&m, draw_counted, filled_up, 6, NULL);
+  CHECK_EQ(moments_first(&m)->class, VERDICT_NO_GROWTH);
+  moments_close(&m);
+}
+
 /* A class that a module in C has, with references that no object shows. */
 static void draw_native_class(program *p, const char *name, int references) {
   int class = small_node(&p->h, p->type, 1000);

@@ -403,6 +403,28 @@ def test_counts_that_are_too_small_are_told(tmp_path):
     assert row["type"] == "dict" and row["overexplained"] == 1 and row["unexplained"] == 0
 
 
+def test_the_example_has_most_and_of_two_files_changed(tmp_path):
+    heap = heaps.shop(5, leaked=2)
+    first = next(one for one in heap.objects if one.extra)
+    before = heap.write(tmp_path / "a")
+    heap.session.extra = 1
+    (row,) = asked("refs", "--json", before, heap.write(tmp_path / "b"))["types"]
+    assert (row["example"], row["change"]) == (hex(heap.session.address), 1)
+    (row,) = asked("refs", "--json", tmp_path / "b")["types"]
+    assert (row["example"], row["name"]) == (
+        hex(first.address), f"shop.models.Session at {hex(first.address)}")
+    heap.session.extra = 2
+    (row,) = asked("refs", "--json", heap.write(tmp_path / "c"))["types"]
+    assert row["example"] == hex(heap.session.address)
+
+
+def test_an_example_that_code_names_is_shown_by_name(tmp_path):
+    heap = heaps.shop()
+    kept = heap.object("type", 1000, kind="type", title="shop.native.Handle", extra=7)
+    text = ouro("refs", heap.write(tmp_path / "x")).stdout
+    assert f"{hex(kept.address)}  class shop.native.Handle" in text
+
+
 # --- cycles ---
 
 
