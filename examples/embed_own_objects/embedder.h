@@ -22,6 +22,10 @@
 #define CYCLE_GO_ON
 #define CYCLE_JUDGED 0
 #define CYCLE_JUDGE(world, members, destroyed) CYCLE_NOT_JUDGED
+#define CYCLE_GATHERED(world, set) (void)(set)
+#define CYCLE_DECIDES(world, group, word, bits, first)                                             \
+  ((void)(group), (void)(first), *(bits) = embed_live(world, word, *(bits), true), true)
+#define CYCLE_HIDE(world, n) false
 
 /* What the objects of 64 slots side by side have in common: nothing. Objects in
  * pages of one kind would have their kind here. */
@@ -142,6 +146,7 @@ static inline uint64_t embed_destroy(toy_world *w, const toy_group *g, uint64_t 
     toy_object *o = embed_object(w, g, word * 64 + ouro_lowest_bit(rest));
     switch (part) {
     case CYCLE_CONDEMN: o->count = TOY_STICKY; break;
+    case CYCLE_KEEP: break; /* sticky ones do not end */
     case CYCLE_DROP: toy_drop(w, o); break;
     case CYCLE_FREE: toy_free(w, o); break;
     }

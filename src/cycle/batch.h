@@ -41,13 +41,14 @@ static void cycle_batch_free(cycle_batch *b) {
  * many members were unreachable. */
 static size_t cycle_judge(CYCLE_EMBEDDER *e, cycle_batch *b) {
   size_t found = CYCLE_JUDGE(e, &b->set, &b->found);
-  if (found == CYCLE_NOT_JUDGED) return cycle_condemn(e, b);
+  if (found == CYCLE_NOT_JUDGED) return cycle_test_and_condemn(e, b);
   cycle_clear_set(&b->set);
   return found;
 }
 
 static size_t cycle_batch_destroy(CYCLE_EMBEDDER *e, cycle_batch *b) {
   size_t found = cycle_judge(e, b);
+  cycle_destroy_all(e, &b->set, CYCLE_KEEP);
   cycle_destroy_all(e, &b->set, CYCLE_DROP);
   cycle_destroy_all(e, &b->set, CYCLE_FREE);
   cycle_clear_set(&b->set);

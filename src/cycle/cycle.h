@@ -17,8 +17,9 @@
  *   BATCHES   whole components, some thousand members at a time: tested exactly and destroyed
  *   GATHER    a component too large for that, a giant, is made a batch,
  *   TEST      tested exactly in one go,
- *   CLEAR     and as nobody can reach it, destroyed in slices:
- *   RELEASE   references first, memory after
+ *   HOLD      and as nobody can reach it, destroyed in slices: its members are held,
+ *   CLEAR     their references are dropped,
+ *   RELEASE   and their memory is freed
  *   CLEAN     the tables are given back
  *
  * Everything up to ASSIGN only proposes. What it believes may be outdated, as the program went on;
@@ -45,15 +46,16 @@ typedef enum cycle_phase {
   CYCLE_BATCHES,
   CYCLE_GATHER,
   CYCLE_TEST,
+  CYCLE_HOLD,
   CYCLE_CLEAR,
   CYCLE_RELEASE,
   CYCLE_CLEAN
 } cycle_phase;
 
 static inline const char *cycle_phase_name(cycle_phase phase) {
-  static const char names[][9] = {"idle", "roots", "mark",    "walk",   "subtract", "weigh",
-                                  "held", "sweep", "union",   "assign", "batches",  "gather",
-                                  "test", "clear", "release", "clean"};
+  static const char names[][9] = {"idle", "roots", "mark",  "walk",    "subtract", "weigh",
+                                  "held", "sweep", "union", "assign",  "batches",  "gather",
+                                  "test", "hold",  "clear", "release", "clean"};
   return names[phase];
 }
 

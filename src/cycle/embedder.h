@@ -20,6 +20,16 @@
  *                     have the last word: hands it the members of this const cycle_set, which it
  *                     tests and destroys; returns how many it found unreachable, and *destroyed.
  *                     CYCLE_NOT_JUDGED: the members are tested and destroyed as embed_* says
+ *     CYCLE_GATHERED(e, set)  a giant is being gathered into this const cycle_set, whose newest
+ *                     word has all its members now. In slices, so nothing is certain yet: what can
+ *                     be made ready for the test. May be empty
+ *     CYCLE_DECIDES(e, g, word, bits, first)  leaves in *bits, a giant's members of a word, those
+ *                     that still live, as embed_live(e, word, *bits, true), and says whether they
+ *                     may be tested and destroyed as embed_* says. Asked of each word in the go in
+ *                     which the test is, of the first one with `first`. False: CYCLE_JUDGE is asked
+ *     CYCLE_HIDE(e, n)  the members about whom CYCLE_DECIDES was asked last are garbage, n of them,
+ *                     and none is special. True: there were no others, and they are condemned all
+ *                     at once. False: embed_destroy is to condemn them
  *
  * then the functions below as `static inline`, then includes "cycle/cycle.h" for the types and
  * "cycle/template.h" for the bodies. No call goes through a pointer (measured: 1.2-2.0 times
@@ -47,7 +57,8 @@
  *   GROUP    embed_group(const E *e, uint64_t word)
  *     what is known about the objects of a word.
  *   OBJECT   embed_object(const E *e, const GROUP *g, uint64_t slot)
- *     the object in a slot of the group's word that is known to hold one: arithmetic only.
+ *     the object in a slot of the group's word that is known to hold one, or held one lately and
+ *     is only to be prefetched: arithmetic only.
  *   uint32_t embed_count(const E *e, OBJECT o)
  *     its reference count; UINT32_MAX if it is immortal.
  *   size_t   embed_length(const E *e, const GROUP *g, OBJECT o)
@@ -73,12 +84,14 @@
  *     embedder itself holds references to all members while it runs finalizers, so that `garbage`
  *     stays valid, and none when it returns.
  *   uint64_t embed_destroy(E *e, const GROUP *g, uint64_t word, uint64_t bits, cycle_part part)
- *     the three parts of destruction, each for all members of a batch (at once, or for a giant
- *     batch over slices) before the next begins. CYCLE_CONDEMN: nobody sees them from now on, and
- *     unreferencing them has no effect; returns those that go on, the others stay alive after all
- *     (the results of the other parts are not looked at). CYCLE_DROP: drops their references; may
- *     run the program's code (of other objects that die with them), so a group must not hold what
- *     the program can move. CYCLE_FREE: frees their memory.
+ *     the four parts of destruction, each for all members of a batch (at once, or for a giant
+ *     batch over slices) before the next begins. CYCLE_CONDEMN: nobody sees them from now on;
+ *     returns those that go on, the others stay alive after all (the results of the other parts are
+ *     not looked at). CYCLE_KEEP: unreferencing them has no effect from now on, if it had until
+ *     then: nobody unreferences what nobody sees, so all members need not be written to in the go
+ *     in which they are condemned. CYCLE_DROP: drops their references; may run the program's code
+ *     (of other objects that die with them), so a group must not hold what the program can move.
+ *     CYCLE_FREE: frees their memory.
  *   void     embed_broken(E *e, OBJECT o, uint32_t count, uint32_t found)
  *     more references to o were found than it counts: its count or a traverse is wrong. It is
  *     treated as alive.
@@ -90,6 +103,6 @@
 
 #define CYCLE_NOT_JUDGED SIZE_MAX
 
-typedef enum cycle_part { CYCLE_CONDEMN, CYCLE_DROP, CYCLE_FREE } cycle_part;
+typedef enum cycle_part { CYCLE_CONDEMN, CYCLE_KEEP, CYCLE_DROP, CYCLE_FREE } cycle_part;
 
 #endif

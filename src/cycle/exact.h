@@ -12,7 +12,7 @@
 #ifndef OURO_SRC_CYCLE_EXACT_H
 #define OURO_SRC_CYCLE_EXACT_H
 
-#include "scan.h"
+#include "mark.h"
 
 typedef struct cycle_test {
   CYCLE_EMBEDDER *e;
@@ -23,7 +23,12 @@ typedef struct cycle_test {
   cycle_found references;
   uint64_t near;     /* a slot of the page that is looked at */
   bool keep_special; /* what needs it again is taken as reached: its time comes later */
+  bool giant;        /* who lives, and whether the embedder leaves it to us, is asked on the way */
 } cycle_test;
+
+static cycle_test cycle_test_of(CYCLE_EMBEDDER *e, cycle_batch *b) {
+  return (cycle_test){.e = e, .b = b, .objects = b->garbage.at};
+}
 
 static inline CYCLE_VISITED cycle_visit_count(CYCLE_OBJECT referent, void *arg) {
   cycle_test *t = arg;
@@ -62,21 +67,41 @@ CYCLE_INLINE uint32_t cycle_count_member(cycle_test *t, const CYCLE_GROUP *g, CY
   return embed_count(t->e, o);
 }
 
-/* Counts for one chunk. Immortal members are reached whatever refers to them. */
-CYCLE_FLAT void cycle_count_chunk(cycle_test *t, cycle_chunk *chunk) {
-  CYCLE_GROUP group = embed_group(t->e, chunk->word);
-  uint64_t first = t->near = chunk->word * 64;
+/* Counts for one chunk, and fetches the members of the next one meanwhile, of the group `ahead`.
+ * Immortal members are reached whatever refers to them. False: the embedder is to judge. */
+CYCLE_INLINE bool cycle_count_chunk(cycle_test *t, cycle_chunk *chunk, const CYCLE_GROUP *group,
+                                    const cycle_chunk *next, const CYCLE_GROUP *ahead) {
+  uint64_t fetch = next->members;
+  t->near = chunk->word * 64;
+  bool first = chunk == &t->b->set.chunks[1];
+  if (t->giant && !CYCLE_DECIDES(t->e, group, chunk->word, &chunk->members, first)) return false;
   if (OURO_UNLIKELY(t->keep_special))
-    cycle_reach_bits(t, &group, chunk, embed_special(t->e, &group, chunk->word, chunk->members));
+    cycle_reach_bits(t, group, chunk, embed_special(t->e, group, chunk->word, chunk->members));
   for (uint64_t rest = chunk->members, others; rest; rest = others) {
     unsigned bit = ouro_lowest_bit(rest);
     others = rest & (rest - 1);
-    if (others) CYCLE_PREFETCH(embed_object(t->e, &group, first + ouro_lowest_bit(others)));
-    CYCLE_OBJECT o = embed_object(t->e, &group, first + bit);
-    uint32_t count = cycle_count_member(t, &group, o);
+    fetch = cycle_prefetch_next(t->e, ahead, next->word, fetch);
+    CYCLE_OBJECT o = embed_object(t->e, group, chunk->word * 64 + bit);
+    uint32_t count = cycle_count_member(t, group, o);
     if (OURO_LIKELY(count != UINT32_MAX)) chunk->counter[bit] += count;
-    else cycle_reach_bits(t, &group, chunk, rest ^ others);
+    else cycle_reach_bits(t, group, chunk, rest ^ others);
   }
+  return true;
+}
+
+/* Counts for all members. False: the embedder is to judge. */
+CYCLE_FLAT bool cycle_count_all(cycle_test *t) {
+  const cycle_set *s = &t->b->set;
+  CYCLE_GROUP group, ahead = {0};
+  if (s->used) ahead = embed_group(t->e, s->chunks[1].word);
+  for (uint32_t k = 1; k <= s->used; k++) {
+    const cycle_chunk *next = &s->chunks[k < s->used ? k + 1 : 0];
+    group = ahead;
+    if (next->members) ahead = embed_group(t->e, next->word);
+    if (!cycle_count_chunk(t, &s->chunks[k], &group, next, &ahead)) return false;
+  }
+  cycle_count_waiting(&t->references);
+  return true;
 }
 
 /* Members held from outside are reached. A counter below 0 is a lie of a count or a traverse. */
@@ -119,15 +144,38 @@ static void cycle_keep_garbage(cycle_test *t, cycle_chunk *chunk) {
   if (embed_special(t->e, &group, chunk->word, chunk->members)) t->special = true;
 }
 
-/* Leaves the garbage among the members as the batch's members. Returns whether some is special. */
-static bool cycle_test_exactly(CYCLE_EMBEDDER *e, cycle_batch *b, bool keep_special) {
-  cycle_test t = {.e = e, .b = b, .objects = b->garbage.at, .keep_special = keep_special};
-  cycle_chunk *chunks = b->set.chunks;
-  b->found = 0;
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_count_chunk(&t, &chunks[k]);
-  cycle_count_waiting(&t.references);
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_reach_chunk(&t, &chunks[k]);
-  for (uint32_t k = 1; k <= b->set.used; k++) cycle_keep_garbage(&t, &chunks[k]);
+/* Of a giant mostly no member is held: then each chunk is looked at once. False: some are. */
+static bool cycle_all_is_garbage(cycle_test *t) {
+  cycle_set *s = &t->b->set;
+  bool all = t->giant && !t->n;
+  for (uint32_t k = 1; all && k <= s->used; k++) {
+    all = !(cycle_nonzero(&s->chunks[k]) & s->chunks[k].members);
+    if (all) cycle_keep_garbage(t, &s->chunks[k]);
+  }
+  return all;
+}
+
+static void cycle_reach_all(cycle_test *t) {
+  cycle_set *s = &t->b->set;
+  t->b->found = 0;
+  t->special = false;
+  for (uint32_t k = 1; k <= s->used; k++) cycle_reach_chunk(t, &s->chunks[k]);
+  for (uint32_t k = 1; k <= s->used; k++) cycle_keep_garbage(t, &s->chunks[k]);
+}
+
+/* Leaves the garbage among the members as the batch's members. False: the embedder is to judge. */
+static bool cycle_test_all(cycle_test *t) {
+  t->b->found = 0;
+  if (!cycle_count_all(t)) return false;
+  if (!cycle_all_is_garbage(t)) cycle_reach_all(t);
+  return true;
+}
+
+/* Once more. Returns whether some garbage is special. */
+static bool cycle_test_again(CYCLE_EMBEDDER *e, cycle_batch *b, bool keep_special) {
+  cycle_test t = cycle_test_of(e, b);
+  t.keep_special = keep_special;
+  cycle_test_all(&t);
   return t.special;
 }
 
@@ -157,10 +205,10 @@ static bool cycle_prepare(CYCLE_EMBEDDER *e, cycle_batch *b, int stage) {
  * is a new object in a dead member's slot. */
 static void cycle_prepare_all(CYCLE_EMBEDDER *e, cycle_batch *b) {
   bool special = true;
-  if (cycle_prepare(e, b, 0)) special = cycle_test_exactly(e, b, false);
+  if (cycle_prepare(e, b, 0)) special = cycle_test_again(e, b, false);
   for (int round = 1; special && b->found; round++) {
     if (!cycle_prepare(e, b, 1)) return;
-    special = cycle_test_exactly(e, b, round == TUNE_CYCLE_ROUNDS);
+    special = cycle_test_again(e, b, round == TUNE_CYCLE_ROUNDS);
   }
 }
 
@@ -175,14 +223,21 @@ static void cycle_destroy_all(CYCLE_EMBEDDER *e, cycle_set *s, cycle_part part) 
   for (uint32_t k = 1; k <= s->used; k++) cycle_destroy_part(e, &s->chunks[k], part);
 }
 
-/* Finds the garbage among the members and lets the program do what must come before its end. From
- * then on nobody can see it. Returns how many members were unreachable at first. */
-static size_t cycle_condemn(CYCLE_EMBEDDER *e, cycle_batch *b) {
-  bool special = cycle_test_exactly(e, b, false);
+/* Lets the program do what must come before the end of the garbage that was found. From then on
+ * nobody can see it. Returns how many members were unreachable at first. */
+static size_t cycle_condemn(const cycle_test *t) {
+  cycle_batch *b = t->b;
   size_t found = b->found;
-  if (special) cycle_prepare_all(e, b);
-  cycle_destroy_all(e, &b->set, CYCLE_CONDEMN);
+  if (t->special) cycle_prepare_all(t->e, b);
+  if (t->giant && !t->special && CYCLE_HIDE(t->e, found)) return found;
+  cycle_destroy_all(t->e, &b->set, CYCLE_CONDEMN);
   return found;
+}
+
+static size_t cycle_test_and_condemn(CYCLE_EMBEDDER *e, cycle_batch *b) {
+  cycle_test t = cycle_test_of(e, b);
+  cycle_test_all(&t);
+  return cycle_condemn(&t);
 }
 
 #endif

@@ -70,24 +70,31 @@ typedef struct cycle_found {
     uint64_t slot;
   } waiting[CYCLE_RING];
   uint32_t at;
+  uint64_t last; /* slot that was counted */
 } cycle_found;
 
-/* Counts the reference down, later if it leads to another page than `near` lies in. */
-CYCLE_INLINE void cycle_count_soon(cycle_found *f, const cycle_set *s, uint64_t slot,
-                                   uint64_t near) {
-  cycle_chunk *chunk = cycle_chunk_of(s, slot), *before;
-  if (OURO_LIKELY((slot ^ near) < CYCLE_PAGE_SLOTS)) {
-    cycle_count_down(chunk, slot);
-    return;
-  }
+/* Counts the reference down when its counter has come into the cache. */
+CYCLE_INLINE void cycle_count_later(cycle_found *f, cycle_chunk *chunk, uint64_t slot) {
   __builtin_prefetch(chunk);
   __builtin_prefetch(&chunk->counter[slot % 64], 1);
   unsigned i = f->at++ % CYCLE_RING;
   uint64_t slot_before = f->waiting[i].slot;
-  before = f->waiting[i].chunk;
+  cycle_chunk *before = f->waiting[i].chunk;
   f->waiting[i].chunk = chunk;
   f->waiting[i].slot = slot;
   if (before) cycle_count_down(before, slot_before);
+}
+
+/* Counts the reference down, later if it leads to another page than `near` lies in and the last one
+ * led to: those of one object are often to neighbours. */
+CYCLE_INLINE void cycle_count_soon(cycle_found *f, const cycle_set *s, uint64_t slot,
+                                   uint64_t near) {
+  cycle_chunk *chunk = cycle_chunk_of(s, slot);
+  bool soon = (slot ^ near) < CYCLE_PAGE_SLOTS || (slot ^ f->last) < CYCLE_PAGE_SLOTS;
+  if (chunk == s->chunks) return; /* its word has no members */
+  f->last = slot;
+  if (OURO_LIKELY(soon)) cycle_count_down(chunk, slot);
+  else cycle_count_later(f, chunk, slot);
 }
 
 static inline void cycle_count_waiting(cycle_found *f) {

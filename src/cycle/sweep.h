@@ -38,6 +38,7 @@ static bool cycle_sweep(cycle *c, CYCLE_EMBEDDER *e) {
   c->report.found += garbage;
   c->report.destroyed += garbage;
   cycle_destroy_all(e, &c->residual, CYCLE_CONDEMN);
+  cycle_destroy_all(e, &c->residual, CYCLE_KEEP);
   cycle_destroy_all(e, &c->residual, CYCLE_DROP);
   cycle_destroy_all(e, &c->residual, CYCLE_FREE);
   return true;

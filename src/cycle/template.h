@@ -91,7 +91,10 @@ static void cycle_advance(cycle *c, CYCLE_EMBEDDER *e) {
     return;
   case CYCLE_TEST:
     cycle_giant_test(c, e);
-    cycle_enter(c, e, CYCLE_CLEAR);
+    cycle_enter(c, e, CYCLE_HOLD);
+    return;
+  case CYCLE_HOLD:
+    if (cycle_giant_hold(c, e)) cycle_enter(c, e, CYCLE_CLEAR);
     return;
   case CYCLE_CLEAR:
     if (cycle_giant_clear(c, e)) cycle_enter(c, e, CYCLE_RELEASE);
@@ -146,7 +149,7 @@ static void cycle_abort(cycle *c, CYCLE_EMBEDDER *e) {
   if (c->running || c->phase == CYCLE_IDLE) return;
   c->running = true;
   cycle_slice(c, e, UINT64_MAX);
-  while (c->phase == CYCLE_CLEAR || c->phase == CYCLE_RELEASE) cycle_advance(c, e);
+  while (c->phase >= CYCLE_HOLD && c->phase <= CYCLE_RELEASE) cycle_advance(c, e);
   cycle_forget(c);
   c->running = false;
 }

@@ -132,6 +132,7 @@ static void cycle_validate(cycle *c, CYCLE_EMBEDDER *e) {
     OURO_SLOW(cycle_order_holds(c));
     break;
   case CYCLE_BATCHES: OURO_CHECK(!c->batch.set.used); break;
+  case CYCLE_HOLD:
   case CYCLE_CLEAR: OURO_CHECK(c->position == c->batch.set.used); break;
   case CYCLE_RELEASE: OURO_SLOW(cycle_set_holds(&c->batch.set)); break;
   default: OURO_CHECK(!c->position); break;

@@ -14,6 +14,10 @@
 #define CYCLE_GO_ON
 #define CYCLE_JUDGED 0
 #define CYCLE_JUDGE(e, members, destroyed) CYCLE_NOT_JUDGED
+#define CYCLE_GATHERED(e, set) (void)(set)
+#define CYCLE_DECIDES(e, g, word, bits, first)                                                     \
+  ((void)(g), (void)(first), *(bits) = embed_live(e, word, *(bits), true), true)
+#define CYCLE_HIDE(e, n) false
 
 #include "collector.h"
 #include "inspect.h"
@@ -204,6 +208,7 @@ static inline uint64_t embed_destroy(runtime *rt, const native_group *g, uint64_
                                      uint64_t bits, cycle_part part) {
   switch (part) {
   case CYCLE_CONDEMN: return garbage_condemn(rt, g, word, bits);
+  case CYCLE_KEEP: break; /* condemned ones are immortal */
   case CYCLE_DROP: garbage_drop(rt, g, word, bits); break;
   case CYCLE_FREE: garbage_free(rt, g, word, bits); break;
   }

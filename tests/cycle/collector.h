@@ -18,6 +18,9 @@
 #define CYCLE_GO_ON
 #define CYCLE_JUDGED 0
 #define CYCLE_JUDGE(e, members, destroyed) CYCLE_NOT_JUDGED
+#define CYCLE_GATHERED(e, set) graph_gathered(e, set)
+#define CYCLE_DECIDES(e, g, word, bits, first) graph_decides(e, g, word, bits, first)
+#define CYCLE_HIDE(e, n) graph_hide(e, n)
 
 typedef struct graph_group {
   bool nothing; /* nodes have nothing in common */
@@ -145,6 +148,36 @@ static inline void graph_condemn(graph *g, node *n) {
   g->condemned++;
 }
 
+/* --- giants: those without a foreign member are hidden at once, if all of it is garbage --- */
+
+static inline void graph_gathered(graph *g, const cycle_set *s) {
+  g->gathered += bits_count(s->chunks[s->used].members);
+}
+
+static inline bool graph_decides(graph *g, const graph_group *group, uint64_t word, uint64_t *bits,
+                                 bool first) {
+  bool decides = true;
+  *bits = embed_live(g, word, *bits, true);
+  if (first) g->tests++, g->asked = 0;
+  for (uint64_t rest = *bits; rest; rest &= rest - 1) {
+    node *n = &g->nodes[embed_object(g, group, word * 64 + ouro_lowest_bit(rest))];
+    CHECK_EQ(n->state, LIVE);
+    n->asked = g->tests;
+    decides &= !n->foreign;
+    g->asked++;
+  }
+  g->refused += !decides;
+  return decides;
+}
+
+static inline bool graph_hide(graph *g, size_t n) {
+  if (n != g->asked) return false;
+  for (uint32_t o = 0; o < g->used; o++)
+    if (g->nodes[o].asked == g->tests) graph_condemn(g, &g->nodes[o]);
+  g->hidden += n;
+  return true;
+}
+
 static inline void graph_drop_edges(graph *g, uint32_t o) {
   graph_weak_end(g, o);
   while (g->nodes[o].length) graph_unref(g, g->nodes[o].edges[--g->nodes[o].length]);
@@ -155,8 +188,10 @@ static inline uint64_t embed_destroy(graph *g, const graph_group *group, uint64_
   for (uint64_t rest = bits; rest; rest &= rest - 1) {
     uint32_t o = embed_object(g, group, word * 64 + ouro_lowest_bit(rest));
     if (part != CYCLE_CONDEMN) CHECK_EQ(g->nodes[o].state, CONDEMNED);
+    if (part == CYCLE_DROP) CHECK_EQ(g->held, g->condemned);
     if (part == CYCLE_FREE) CHECK_EQ(g->nodes[o].length, 0);
     if (part == CYCLE_CONDEMN) graph_condemn(g, &g->nodes[o]);
+    else if (part == CYCLE_KEEP) g->held++;
     else if (part == CYCLE_DROP) graph_drop_edges(g, o);
     else graph_free(g, o);
   }

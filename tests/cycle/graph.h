@@ -25,6 +25,8 @@ typedef struct node {
   node_state state;
   uint8_t finalizer; /* 0: none, else what graph.finalize is to do */
   bool finalized, old, frozen, untracked, keep, in_batch, immortal;
+  bool foreign;         /* only the embedder may judge a giant that it is in */
+  uint64_t asked;       /* in which test of a giant it was asked about */
   bool doomed, reached; /* the oracle's: garbage when the cycle began; can be reached */
 } node;
 
@@ -36,9 +38,10 @@ struct graph {
   uint32_t stride;     /* slot = index * stride */
   uint32_t live;       /* not FREE */
   uint32_t serial;
-  uint64_t clock, visited, finalizers, callbacks, broken, condemned, kept;
-  uint32_t *dying, dying_n, dying_room; /* count is 0, to be destroyed */
-  bool draining, rootless, lie;         /* lie: traverse reports the first reference twice */
+  uint64_t clock, visited, finalizers, callbacks, broken, condemned, held, kept;
+  uint64_t tests, asked, gathered, hidden, refused; /* of giants; asked: in the last test */
+  uint32_t *dying, dying_n, dying_room;             /* count is 0, to be destroyed */
+  bool draining, rootless, lie; /* lie: traverse reports the first reference twice */
   void (*finalize)(graph *g, uint32_t o);
   void (*callback)(graph *g, uint32_t weak);
   void *user;

@@ -66,8 +66,10 @@ TEST(a_giant_dies_in_slices) {
   scene s;
   giant_at(&s, CYCLE_TEST);
   CHECK_EQ(s.g.live, 1 + GIANT + GIANT - 1);
-  uint64_t found = step_to(&s, CYCLE_CLEAR), slices = 0;
+  CHECK_EQ(s.g.gathered, GIANT);
+  uint64_t found = step_to(&s, CYCLE_HOLD), slices = 0;
   CHECK_EQ(found, GIANT);
+  CHECK_EQ(s.g.hidden, GIANT);
   for (; !collector_idle(&s.c); slices++) {
     cycle_report r = collector_step(&s.c, &s.g, 1);
     CHECK_LE(r.elapsed_ns, 3);
@@ -75,6 +77,49 @@ TEST(a_giant_dies_in_slices) {
   }
   CHECK(slices > GIANT / 64);
   CHECK_EQ(s.f.refused, GIANT - 1 - (GIANT - 1) / 3);
+  CHECK_EQ(s.g.live, 1);
+  scene_end(&s);
+}
+
+/* The embedder's word about the last member counts for all: what was counted until then is
+ * forgotten, and the test is as exact as any. */
+TEST(a_giant_that_is_not_ours) {
+  scene s;
+  giant_at(&s, CYCLE_TEST);
+  uint32_t last = NOBODY;
+  for (uint32_t o = 0; o < s.g.used; o++)
+    if (s.g.nodes[o].doomed) last = o;
+  s.g.nodes[last].foreign = true;
+  CHECK_EQ(step_to(&s, CYCLE_HOLD), GIANT);
+  CHECK_EQ(s.g.refused, 1);
+  CHECK_EQ(s.g.hidden, 0);
+  CHECK_EQ(s.g.condemned, GIANT);
+  step_to(&s, CYCLE_IDLE);
+  CHECK_EQ(s.g.live, 1);
+  scene_end(&s);
+}
+
+/* Who died after it was gathered is not asked about, and the rest is all of it. */
+TEST(a_member_dies_before_the_test) {
+  scene s;
+  scene_begin(&s, 100);
+  uint32_t outside = graph_new(&s.g, true), first = make_giant(&s.g, GIANT, outside);
+  uint32_t leaf = graph_new(&s.g, true), weak = graph_weak(&s.g, first, true);
+  graph_link(&s.g, first, leaf);
+  graph_drop(&s.g, leaf);
+  graph_drop(&s.g, first);
+  CHECK(collector_start(&s.c, &s.g));
+  step_to(&s, CYCLE_TEST);
+  world_read_weak(&s.g, weak);
+  graph_unlink(&s.g, first, s.g.nodes[first].length - 1);
+  CHECK_EQ(s.g.nodes[leaf].state, FREE);
+  graph_drop(&s.g, weak);
+  graph_drop(&s.g, first);
+  s.f.rescued.n = 0;
+  CHECK_EQ(step_to(&s, CYCLE_HOLD), GIANT);
+  CHECK_EQ(s.g.gathered, GIANT + 1);
+  CHECK_EQ(s.g.hidden, GIANT);
+  step_to(&s, CYCLE_IDLE);
   CHECK_EQ(s.g.live, 1);
   scene_end(&s);
 }
@@ -106,7 +151,7 @@ static void abort_in(cycle_phase phase, uint32_t steps) {
   collector_abort(&s.c, &s.g);
   CHECK(collector_idle(&s.c));
   graph_check(&s.g);
-  CHECK_EQ(graph_survivors(&s.g), phase < CYCLE_CLEAR ? GIANT : 0);
+  CHECK_EQ(graph_survivors(&s.g), phase < CYCLE_HOLD ? GIANT : 0);
   collect(&s.c, &s.g);
   CHECK_EQ(s.g.live, 1);
   scene_end(&s);
@@ -114,6 +159,7 @@ static void abort_in(cycle_phase phase, uint32_t steps) {
 
 TEST(abort_before_the_test) { abort_in(CYCLE_TEST, 0); }
 TEST(abort_while_gathering) { abort_in(CYCLE_GATHER, 10); }
+TEST(abort_while_holding) { abort_in(CYCLE_HOLD, 20); }
 TEST(abort_while_clearing) { abort_in(CYCLE_CLEAR, 20); }
 TEST(abort_while_releasing) { abort_in(CYCLE_RELEASE, 20); }
 

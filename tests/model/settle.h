@@ -15,7 +15,7 @@
 
 static inline bool giant_dies(void) {
   cycle_phase phase = runtime_in(here->heap)->gc->cycle.phase;
-  return phase == CYCLE_CLEAR || phase == CYCLE_RELEASE;
+  return phase >= CYCLE_HOLD && phase <= CYCLE_RELEASE;
 }
 
 /* --- Addresses --- */

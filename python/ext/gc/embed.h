@@ -19,6 +19,15 @@
 #include "shape.h"
 #include "stock.h"
 
+/* The giant that is gathered and tested. */
+typedef struct pygiant {
+  bool foreign;  /* some member is for CPython to judge */
+  bool together; /* in the test: the members looked at are neighbours in their list */
+  size_t members;
+  gclink *first, *last; /* of these */
+  shape_slots slots;    /* in the test */
+} pygiant;
+
 typedef struct pyheap {
   uintptr_t window;
   const uint64_t *near, *far;
@@ -26,7 +35,8 @@ typedef struct pyheap {
   size_t pages;
   const gclayout *layout;
   uint64_t uncollectable; /* found by the cycle in progress */
-  gclink condemned;       /* members of a giant that are being destroyed */
+  pygiant giant;
+  gclink condemned;  /* members of a giant that are being destroyed */
   uint64_t judge_ns; /* longest, since it was read: with how many members, mostly of which type */
   size_t judge_members;
   char judge_type[64];
@@ -49,6 +59,9 @@ typedef struct pygroup {
 #define CYCLE_GO_ON 0
 #define CYCLE_JUDGED 1
 #define CYCLE_JUDGE(e, members, destroyed) pyheap_judge(e, members, destroyed)
+#define CYCLE_GATHERED(e, set) pyheap_gathered(e, set)
+#define CYCLE_DECIDES(e, g, word, bits, first) pyheap_decides(e, g, word, bits, first)
+#define CYCLE_HIDE(e, n) pyheap_hide(e, n)
 
 #define PYHEAP_SLOT 32u
 #define PYHEAP_FIRST_WORD (OURO_FIRST_ARENA * OURO_ARENA_BYTES / PYHEAP_SLOT / 64)
@@ -61,12 +74,18 @@ void judge_start(void);
 void judge_lose(const pyheap *e, const cycle_set *members);
 size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed);
 
+/* Of a giant, by cycle/embedder.h. */
+void pyheap_gathered(pyheap *e, const cycle_set *members);
+bool pyheap_decides(pyheap *e, const pygroup *g, uint64_t word, uint64_t *bits, bool first);
+bool pyheap_hide(pyheap *e, size_t n);
+
 /* Before a cycle: what it may look at. */
 static inline void pyheap_prepare(pyheap *e) {
   const gcknown *k = &gcknown_all;
   e->window = k->window;
   e->near = k->near;
   e->far = k->far;
+  e->giant = (pygiant){.foreign = false};
   e->far_words = k->regions * PYHEAP_REGION_WORDS;
   uint64_t words = e->far_words + (k->highest + 1) / 2;
   e->pages = (words + CYCLE_PAGE_SLOTS / 64 - 1) / (CYCLE_PAGE_SLOTS / 64);
@@ -113,7 +132,12 @@ static OURO_NOINLINE bool pyheap_far_slot(const pyheap *e, uintptr_t head, uint6
 
 CYCLE_INLINE bool embed_slot(const pyheap *e, PyObject *o, uint64_t *slot) {
   uintptr_t head = (uintptr_t)gclink_of(o), offset = head ^ e->window;
-  if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) return pyheap_far_slot(e, head, slot);
+  if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {
+    uint64_t far = 0; /* so that *slot stays in a register */
+    bool known = pyheap_far_slot(e, head, &far);
+    *slot = far;
+    return known;
+  }
   *slot = e->far_words * 64 + offset / PYHEAP_SLOT;
   return e->near[offset / 16 / 64] >> offset / 16 % 64 & 1;
 }
@@ -168,8 +192,9 @@ static inline size_t embed_length(const pyheap *e, const pygroup *g, PyObject *o
 
 CYCLE_INLINE void embed_traverse(pyheap *e, const pygroup *g, PyObject *o, size_t from, size_t to,
                                  visitproc visit, void *arg) {
-  (void)e, (void)g;
-  shape_traverse(o, from, to, visit, arg);
+  (void)g;
+  if (Py_TYPE(o) == e->giant.slots.type) shape_visit_slots(&e->giant.slots, o, visit, arg);
+  else shape_traverse(o, from, to, visit, arg);
 }
 
 /* As CPython's full collections do, tuples and dicts that cannot be part of a cycle are untracked
@@ -202,14 +227,12 @@ static inline bool embed_prepare(pyheap *e, PyObject **garbage, size_t n, int st
   return false;
 }
 
-/* Condemned members are held by us and on a list of ours: no list of CPython's shows them. */
+/* Condemned members are on a list of ours, so no list of CPython's shows them. */
 static inline void pyheap_end(pyheap *e, PyObject *o, cycle_part part) {
   inquiry clear = Py_TYPE(o)->tp_clear;
   switch (part) {
-  case CYCLE_CONDEMN:
-    Py_INCREF(o);
-    gclink_move(gclink_of(o), &e->condemned);
-    break;
+  case CYCLE_CONDEMN: gclink_move(gclink_of(o), &e->condemned); break;
+  case CYCLE_KEEP: Py_INCREF(o); break;
   case CYCLE_DROP:
     if (clear) clear(o);
     if (PyErr_Occurred()) PyErr_WriteUnraisable(NULL);

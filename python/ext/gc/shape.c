@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "shape.h"
 
+#include <structmember.h>
+
 /* Made once, by shape_start. */
 static PyObject *no_entries; /* an empty dict; NULL: dicts cannot be divided */
 
@@ -65,6 +67,54 @@ void shape_visit_set(PyObject *o, size_t from, size_t to, visitproc visit, void 
   if (to > (size_t)set->mask + 1) to = (size_t)set->mask + 1;
   for (size_t i = from; i < to; i++)
     if (set->table[i].key) visit(set->table[i].key, arg);
+}
+
+/* --- Slots --- */
+
+/* The slots that a class adds to its base's. False: too many, or they are not all there is. */
+static bool add_slots(shape_slots *s, const PyTypeObject *t) {
+  Py_ssize_t members = 0;
+  for (const PyMemberDef *m = t->tp_members; m && m->name; m++, members++) {
+    if (m->type != T_OBJECT_EX) continue;
+    if (s->count == SHAPE_SLOTS) return false;
+    s->at[s->count++] = m->offset;
+  }
+  return members == Py_SIZE(t);
+}
+
+typedef struct visits {
+  const shape_slots *slots;
+  PyObject *o;
+  unsigned next; /* slot */
+  bool expected;
+} visits;
+
+static int visit_expected(PyObject *referent, void *arg) {
+  visits *v = arg;
+  const shape_slots *s = v->slots;
+  while (v->next < s->count && !shape_slot(v->o, s->at[v->next])) v->next++;
+  const PyObject *next = NULL;
+  if (v->next <= s->count)
+    next = v->next < s->count ? shape_slot(v->o, s->at[v->next]) : (PyObject *)Py_TYPE(v->o);
+  v->expected &= referent == next;
+  v->next++;
+  return 0;
+}
+
+static bool visits_them(const shape_slots *s, PyObject *o) {
+  visits v = {s, o, 0, true};
+  Py_TYPE(o)->tp_traverse(o, visit_expected, &v);
+  return v.expected && v.next == s->count + 1;
+}
+
+shape_slots shape_slots_of(PyObject *o, traverseproc of_instances) {
+  const PyTypeObject *t = Py_TYPE(o);
+  shape_slots s = {.type = NULL};
+  if (t->tp_dictoffset || t->tp_itemsize) return s;
+  for (; t->tp_traverse == of_instances; t = t->tp_base)
+    if (!add_slots(&s, t)) return s;
+  if (t == &PyBaseObject_Type && visits_them(&s, o)) s.type = Py_TYPE(o);
+  return s;
 }
 
 /* --- Rule C10 --- */

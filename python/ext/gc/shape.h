@@ -74,8 +74,40 @@ shape_traverse(PyObject *o, size_t from, size_t to, visitproc visit, void *arg) 
   }
 }
 
+/* Instances of a class that has slots and no dict, nor has any of its bases: where their references
+ * are. Their tp_traverse finds that out again for each of them, and visits the class. */
+#define SHAPE_SLOTS 8
+
+typedef struct shape_slots {
+  const PyTypeObject *type; /* NULL: none */
+  unsigned count;
+  Py_ssize_t at[SHAPE_SLOTS]; /* offsets, in the order of the visits; the class comes last */
+} shape_slots;
+
+/* Of the class of `o`, if it is one, and if tp_traverse visits what is expected of `o`; else none.
+ * Valid until the program runs. `of_instances`: the tp_traverse of classes made by `class`. */
+shape_slots shape_slots_of(PyObject *o, traverseproc of_instances);
+
+static inline PyObject *shape_slot(const PyObject *o, Py_ssize_t at) {
+  return *(PyObject *const *)(const void *)((const char *)o + at);
+}
+
+static inline __attribute__((always_inline)) void
+shape_visit_slots(const shape_slots *s, const PyObject *o, visitproc visit, void *arg) {
+  for (unsigned i = 0; i < s->count; i++) {
+    PyObject *referent = shape_slot(o, s->at[i]);
+    if (referent) visit(referent, arg);
+  }
+  visit((PyObject *)Py_TYPE(o), arg);
+}
+
 /* Untracks a tuple or dict none of whose references can be part of a cycle. Whether it did. */
 bool shape_untrack(PyObject *o);
+
+/* Fetches what a visit reads besides the object. */
+static inline void shape_prefetch(const PyObject *o) {
+  if (Py_TYPE(o) == &PyList_Type) __builtin_prefetch(((const PyListObject *)o)->ob_item);
+}
 
 /* The weak references to an object, or NULL; those that are not tracked are shown too. */
 static inline PyObject *shape_first_weak(PyObject *o) {
