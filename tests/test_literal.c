@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of a snapshot as Python writes them: nothing that a terminal obeys, whatever a file says. */
+/* Values of a snapshot as Python writes them: nothing that a terminal obeys, whatever is in it. */
 #include "test.h"
 
 #include "snapshot/literal.h"

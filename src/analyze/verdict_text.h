@@ -30,7 +30,8 @@ verdict_word verdict_object(const graph *g, graph_node node);
 /* What code calls an object; empty if the file has no title of it. */
 snapshot_text verdict_title(const graph *g, graph_node node);
 
-/* Adds `before` and what a leaf holds, "'user:1'", to a line; nothing where the file does not say. */
+/* Adds `before` and what a leaf holds, "'user:1'", to a line; nothing where the file does not
+ * say. */
 void verdict_say_value(char line[VERDICT_LINE], const char *before, const graph *g,
                        graph_node node);
 

@@ -9,13 +9,13 @@
  * so that a child with one thread, cloned while the GIL was held, can write it.
  *
  * Redaction. What keys of dictionaries say is written, since it is most of what a reference is
- * called; what other objects hold is not, but with SNAPTELLS_VALUES (value.h). With SNAPTELLS_NAMES,
- * only keys are written that are interned and have the form of an identifier, as what stands in code has and what comes from
- * outside has not: an attribute, a keyword, a variable. Names of attributes, variables, functions,
- * types, modules and files are written in either case. A string's digest (four bytes that tell
- * equal ones) can be compared with that of a guess; redacted it is mixed with a number that
- * nobody keeps, so that it can only be compared within the snapshot; and instead of the command
- * line there is only the interpreter's file name.
+ * called; what other objects hold only with SNAPTELLS_VALUES (value.h). With SNAPTELLS_NAMES, only
+ * keys are written that are interned and have the form of an identifier, as what stands in code has
+ * and what comes from outside has not: an attribute, a keyword, a variable. Names of attributes,
+ * variables, functions, types, modules and files are written in any case. A string's digest (four
+ * bytes that tell equal ones) can be compared with that of a guess; redacted it is mixed with a
+ * number that nobody keeps, so that it can only be compared within the snapshot; and instead of the
+ * command line there is only the interpreter's file name.
  */
 #ifndef OURO_EXT_SNAP_DUMP_H
 #define OURO_EXT_SNAP_DUMP_H

@@ -17,8 +17,8 @@
 /* Writes the strays and what they reach, when all else is known. */
 void snapstray_write(snapwalk *w);
 
-/* Whether memory is there at `at`, of some hundred bytes at most: what looks like an object may have
- * been one. */
+/* Whether memory is there at `at`, of some hundred bytes at most: what looks like an object may
+ * have been one. */
 bool snapstray_mapped(snapwalk *w, const void *at, size_t size);
 
 #endif

@@ -5,8 +5,8 @@
 
 #include "walk.h"
 
-/* Writes what a str, bytes, bytearray, int, float, complex, bool, None or the like holds, of exactly
- * such a type: of all else nothing is known without asking it. At most WRITER_CONTENT_MAX bytes, read
+/* Writes what a str, bytes, bytearray, int, float, complex, None or the like holds, of exactly such
+ * a type: of all else nothing is known without asking it. At most WRITER_CONTENT_MAX bytes, read
  * where they lie: nothing is called and no memory taken. Between two objects. */
 void snapvalue_write(snapwalk *w, PyObject *o);
 
