@@ -168,9 +168,15 @@ static inline void *full_realloc(ouro_heap *heap, enum domain d, void *block, si
 
 /* The collector must hear of every block that ends. Interpreters with a GIL of their own have none
  * of its objects. */
-static inline void watch_end(const ouro_heap *heap, const void *block) {
-  if (OURO_LIKELY(in_first_window(heap, block))) gcknown_freed_near(block);
+static NOT_INLINED void end_known(const ouro_heap *heap, const void *block) {
+  if (in_first_window(heap, block)) gcknown_freed_near(block);
   else if (block && compat_main_gil(&hook.interpreters)) gcknown_freed(block);
+}
+
+/* What few blocks are. The tables begin with the heap, so its address is theirs. */
+static inline bool may_be_known(const ouro_heap *heap, const void *block) {
+  return OURO_UNLIKELY(!in_first_window(heap, block)) ||
+         OURO_UNLIKELY(gcknown_heads((uintptr_t)block ^ (uintptr_t)heap));
 }
 
 #define WATCHED(kind)                                                                              \
@@ -181,14 +187,23 @@ static inline void watch_end(const ouro_heap *heap, const void *block) {
                                             size_t size) {                                         \
     return kind##_calloc(heap, d, count, size);                                                    \
   }                                                                                                \
-  static inline void *kind##_watched_realloc(ouro_heap *heap, enum domain d, void *block,          \
-                                             size_t size) {                                        \
-    watch_end(heap, block);                                                                        \
+  static NOT_INLINED void *kind##_known_realloc(ouro_heap *heap, enum domain d, void *block,       \
+                                                size_t size) {                                     \
+    end_known(heap, block);                                                                        \
     return kind##_realloc(heap, d, block, size);                                                   \
   }                                                                                                \
-  static inline void kind##_watched_free(ouro_heap *heap, enum domain d, void *block) {            \
-    watch_end(heap, block);                                                                        \
+  static inline void *kind##_watched_realloc(ouro_heap *heap, enum domain d, void *block,          \
+                                             size_t size) {                                        \
+    if (may_be_known(heap, block)) return kind##_known_realloc(heap, d, block, size);              \
+    return kind##_realloc(heap, d, block, size);                                                   \
+  }                                                                                                \
+  static NOT_INLINED void kind##_known_free(ouro_heap *heap, enum domain d, void *block) {         \
+    end_known(heap, block);                                                                        \
     kind##_free(heap, d, block);                                                                   \
+  }                                                                                                \
+  static inline void kind##_watched_free(ouro_heap *heap, enum domain d, void *block) {            \
+    if (may_be_known(heap, block)) kind##_known_free(heap, d, block);                              \
+    else kind##_free(heap, d, block);                                                              \
   }
 
 WATCHED(fast)

@@ -124,13 +124,19 @@ static inline void gcknown_clear(size_t unit, unsigned heads) {
   gcknown_all.count--;
 }
 
+/* Where known heads may lie in the block that is so far from the window's start: bit i, i units on.
+ * Of small blocks also in the next one. */
+static inline unsigned gcknown_heads(uintptr_t offset) {
+  uint16_t bits; /* the bit of the block's start and the next seven, at least */
+  memcpy(&bits, (const char *)gcknown_all.near + (offset >> 7), sizeof bits);
+  return bits >> (offset >> 4 & 7) & gcknown_all.offsets;
+}
+
 /* A block of the first window is about to be freed or resized. */
 static inline void gcknown_freed_near(const void *block) {
   uintptr_t offset = (uintptr_t)block ^ gcknown_all.window;
-  uint16_t bits; /* the bit of the block's start and the next seven, at least */
-  memcpy(&bits, (const char *)gcknown_all.near + (offset >> 7), sizeof bits);
-  unsigned heads = bits >> (offset >> 4 & 7) & gcknown_all.offsets;
-  if (OURO_UNLIKELY(heads)) gcknown_clear(offset >> 4, heads);
+  unsigned heads = gcknown_heads(offset);
+  if (heads) gcknown_clear(offset >> 4, heads);
 }
 
 #endif
