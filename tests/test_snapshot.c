@@ -252,6 +252,61 @@ TEST(a_dict_larger_than_a_block_keeps_each_value_with_its_key) {
   snapshot_close(s);
 }
 
+/* As many pairs, then one key alone and a value alone. */
+static void write_pairs(writer *w, uint64_t pairs) {
+  for (uint64_t i = 0; i <= pairs; i++) {
+    writer_run(w, SNAPSHOT_KEY, 0, 1);
+    writer_edge(w, 64 * i + 64);
+    if (i == pairs) writer_run(w, SNAPSHOT_UNNAMED, 0, 1);
+    else writer_run(w, SNAPSHOT_VALUE, 0, 1);
+    writer_edge(w, 8 * i + 8);
+  }
+  writer_run(w, SNAPSHOT_VALUE, 0, 1);
+  writer_edge(w, 80);
+}
+
+static void check_edge(snapshot_cursor *c, snapshot_label_kind kind, uint64_t label,
+                       uint64_t target) {
+  snapshot_edge edge;
+  CHECK(cursor_edge(c, &edge));
+  CHECK_EQ(edge.kind, kind);
+  CHECK_EQ(edge.label, label);
+  CHECK_EQ(edge.target, target);
+}
+
+static void check_pairs(snapshot_cursor *c, uint64_t pairs) {
+  snapshot_edge edge;
+  for (uint64_t i = 0; i <= pairs; i++) {
+    check_edge(c, SNAPSHOT_KEY, 0, 64 * i + 64);
+    if (i == pairs) check_edge(c, SNAPSHOT_UNNAMED, 0, 8 * i + 8);
+    else check_edge(c, SNAPSHOT_VALUE, 64 * i + 64, 8 * i + 8);
+  }
+  check_edge(c, SNAPSHOT_VALUE, 64 * pairs + 64, 80);
+  CHECK(!cursor_edge(c, &edge));
+}
+
+TEST(any_number_of_pairs_comes_back) {
+  const uint64_t most = 40;
+  writing now = write_unnamed();
+  snapshot_cursor c = {0};
+  writer_type(now.w, SNAPSHOT_DICT, 0, 0, 64, "dict");
+  for (uint64_t pairs = 0; pairs < most; pairs++) {
+    writer_object(now.w, &(writer_object_facts){.address = 4096 + 8 * pairs});
+    write_pairs(now.w, pairs);
+    writer_object_end(now.w);
+  }
+  snapshot *s = read_back(&now, why);
+  CHECK_STR(why, "");
+  CHECK(cursor_begin(&c, s, 0));
+  for (uint64_t pairs = 0; pairs < most; pairs++) {
+    CHECK(cursor_object(&c));
+    check_pairs(&c, pairs);
+  }
+  CHECK(!cursor_object(&c) && !c.damaged);
+  cursor_finish(&c);
+  snapshot_close(s);
+}
+
 static void check_field(snapshot_edge *edge) {
   CHECK_EQ(edge->kind, SNAPSHOT_ATTRIBUTE);
   CHECK_EQ(edge->label, UINT32_MAX - expected);

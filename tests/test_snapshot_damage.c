@@ -196,6 +196,8 @@ typedef struct damaged_objects {
 
 #define ALL_FIELDS SNAPSHOT_HAS_FLAGS | SNAPSHOT_HAS_SIZE | SNAPSHOT_HAS_COUNT | SNAPSHOT_HAS_DIGEST
 #define RUN(kind, edges) ((kind) + SNAPSHOT_LABEL_ROOM * (edges))
+#define KEYS(keys) RUN(SNAPSHOT_KEY, 2 * (keys))
+#define PAIRS(pairs) RUN(SNAPSHOT_KEY, 2 * (pairs) + 1)
 
 static const damaged_objects damaged[] = {
     {BYTES(16), 0, 0},
@@ -215,15 +217,16 @@ static const damaged_objects damaged[] = {
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS), 0, 0},
     {BYTES(16, 0, SNAPSHOT_MORE | SNAPSHOT_HAS_SIZE, 1), 0, 0},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1), 1, 0},
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 2), 2), 1, 1},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, KEYS(2), 2), 1, 1},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, PAIRS(1), 2), 1, 1}, /* no value behind the key */
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_INDEX, 1)), 1, 0},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_LOCAL, 1), 0), 1, 0},
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), LARGEST), 1, 0},
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 19), 1, 0}, /* below 0 */
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, LARGEST, RUN(SNAPSHOT_KEY, 1), 2), 1, 1},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, KEYS(1), LARGEST), 1, 0},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, KEYS(1), 19), 1, 0}, /* below 0 */
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, LARGEST, KEYS(1), 2), 1, 1},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, LARGEST, 0, 0, 0), 1, 3}, /* 2^61 edges of kind 7 */
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 0), 1, 0},
-    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_KEY, 1), 0, SNAPSHOT_SAME + 1), 1, 0},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, KEYS(1), 0), 1, 0},
+    {BYTES(16, 0, SNAPSHOT_HAS_RUNS, 1, KEYS(1), 0, SNAPSHOT_SAME + 1), 1, 0},
     {BYTES(16, 0, SNAPSHOT_HAS_RUNS, LARGEST, 0, 0, 0, 0), 1, 0}, /* 2^64 runs of none */
 };
 
@@ -278,9 +281,8 @@ TEST(a_continued_object_counts_once_and_has_no_numbers) {
 }
 
 TEST(a_value_without_a_key_has_none) {
-  const bytes payload =
-      BYTES(16, 0, SNAPSHOT_HAS_RUNS, 2, RUN(SNAPSHOT_KEY, 1), 2, RUN(SNAPSHOT_KEY, 0), 2, 0,
-            SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_VALUE, 1), 2);
+  const bytes payload = BYTES(16, 0, SNAPSHOT_HAS_RUNS, 2, KEYS(1), 2, KEYS(0), 2, 0,
+                              SNAPSHOT_HAS_RUNS, 1, RUN(SNAPSHOT_VALUE, 1), 2);
   snapshot_cursor c = {0};
   snapshot_edge edge;
   snapshot *s = open_objects(&payload, NULL);

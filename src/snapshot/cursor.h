@@ -104,6 +104,9 @@ static inline bool cursor_run(snapshot_cursor *c) {
   if (!cursor_number(c, &head)) return false;
   c->kind = (snapshot_label_kind)(head % SNAPSHOT_LABEL_ROOM);
   c->edges_left = head / SNAPSHOT_LABEL_ROOM;
+  c->paired = c->kind == SNAPSHOT_KEY && c->edges_left % 2;
+  if (c->kind == SNAPSHOT_KEY && !c->paired) c->edges_left /= 2;
+  if (c->paired) c->edges_left--;
   return c->kind != SNAPSHOT_INDEX || cursor_number(c, &c->next_index);
 }
 
@@ -113,6 +116,7 @@ static inline bool cursor_edge(snapshot_cursor *c, snapshot_edge *edge) {
     if (OURO_UNLIKELY(!cursor_run(c))) return cursor_damage(c);
   }
   c->edges_left--;
+  if (c->paired) c->kind = c->edges_left % 2 ? SNAPSHOT_KEY : SNAPSHOT_VALUE;
   edge->kind = c->kind;
   edge->label = 0;
   if (snapshot_label_named(c->kind)) {

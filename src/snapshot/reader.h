@@ -108,6 +108,7 @@ typedef struct snapshot_cursor {
   snapshot_object object;
   uint64_t runs_left, edges_left, next_index, last_key;
   snapshot_label_kind kind;
+  bool paired;  /* the run is of keys, each with its value */
   bool damaged; /* what was read before it is good */
 
   uint64_t before[2];               /* targets, divided: the last one, the last value */

@@ -22,6 +22,9 @@ enum {
   EDGE_ROOM = 2 * VARINT_MAX,
   STAGE_SLACK = RUN_HEAD + EDGE_ROOM, /* a value that must stay with its key */
   OBJECT_HEAD = 7 * VARINT_MAX,
+  PAIR = SNAPSHOT_LABEL_ROOM, /* in the head of a run of keys: they have values */
+  ONE_KEY = 2 * SNAPSHOT_LABEL_ROOM,
+  PAIRS_MOST = 127 - ONE_KEY, /* a head with room for one more in its byte */
   BLOCK_HEAD = sizeof(snapshot_block),
   BLOCK_PADDING = 8
 };
@@ -58,7 +61,8 @@ struct writer {
   bool more; /* a part of it was written */
   snapshot_label_kind kind, staged_kind;
   uint64_t run_left, chunk_left, index;
-  uint64_t before[2]; /* targets, divided: the last one, the last value */
+  uint8_t *key, *pairs; /* heads: of the run that is staged last, of one key; of pairs before it */
+  uint64_t before[2];   /* targets, divided: the last one, the last value */
 
   crc32_table crc;
   remembered_object last[WRITER_TYPES_REMEMBERED];
@@ -220,6 +224,7 @@ static uint8_t *put_object_head(writer *w, uint8_t *at) {
 
 static void begin_record(writer *w) {
   w->staged = w->stage;
+  w->key = w->pairs = NULL;
   w->runs = 0;
   w->before[0] = w->before[1] = w->object.address / SNAPSHOT_GRAIN;
 }
@@ -258,8 +263,34 @@ void writer_run(writer *w, snapshot_label_kind kind, uint64_t first, uint64_t ed
   w->chunk_left = 0;
 }
 
+/* A value behind its key needs no head: the two are a pair, which begins a run or joins one. */
+static bool join_pair(writer *w) {
+  if (w->kind != SNAPSHOT_VALUE || w->run_left != 1 || !w->key) return false;
+  if (w->pairs && *w->pairs <= PAIRS_MOST) {
+    *w->pairs += ONE_KEY;
+    memmove(w->key, w->key + 1, (size_t)(w->staged - w->key) - 1);
+    w->staged--;
+    w->runs--;
+  } else {
+    *w->key += PAIR;
+    w->pairs = w->key;
+  }
+  w->key = NULL;
+  w->chunk_left = 1;
+  return true;
+}
+
+static uint8_t *put_run_head(writer *w, uint8_t *at, uint64_t edges) {
+  bool keys = w->kind == SNAPSHOT_KEY, one = keys && edges == 1;
+  w->key = one ? at : NULL;
+  if (!one) w->pairs = NULL;
+  at = varint_put(at, (uint64_t)w->kind + SNAPSHOT_LABEL_ROOM * edges * (keys ? 2 : 1));
+  return w->kind == SNAPSHOT_INDEX ? varint_put(at, w->index) : at;
+}
+
 /* Begins a run of as many edges of the caller's run as surely fit. */
 static void begin_chunk(writer *w) {
+  if (join_pair(w)) return;
   ptrdiff_t room = w->stage + WRITER_BLOCK - w->staged;
   bool of_a_key = w->kind == SNAPSHOT_VALUE && w->staged_kind == SNAPSHOT_KEY;
   if (room < RUN_HEAD + EDGE_ROOM && !of_a_key) {
@@ -269,8 +300,7 @@ static void begin_chunk(writer *w) {
   ptrdiff_t fit = (room - RUN_HEAD) / EDGE_ROOM;
   uint64_t edges = fit > 0 ? (uint64_t)fit : 1;
   if (edges > w->run_left) edges = w->run_left;
-  w->staged = varint_put(w->staged, (uint64_t)w->kind + SNAPSHOT_LABEL_ROOM * edges);
-  if (w->kind == SNAPSHOT_INDEX) w->staged = varint_put(w->staged, w->index);
+  w->staged = put_run_head(w, w->staged, edges);
   w->staged_kind = w->kind;
   w->index += edges;
   w->chunk_left = edges;

@@ -97,7 +97,7 @@ class Heap:
 
     def edge(self, before, kind, label, target):
         """A run of one edge; `before`: the targets before it, of values and of other kinds."""
-        out = varint(LABELS.index(kind) + 8)
+        out = varint(LABELS.index(kind) + (16 if kind == "key" else 8))
         if kind == "index":
             out += varint(label)
         elif LABELS.index(kind) >= LABELS.index("attribute"):
