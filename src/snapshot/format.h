@@ -19,10 +19,12 @@
  *   types    (id, kind, flags, address, size, name text)*
  *   names    (id, text)*                        attributes, locals and other words of code
  *   objects  object*                            below
- *   texts    (address, text kind, text)*        what an object is called, or holds as a key
+ *   texts    base address, then                 what an object is called, or holds as a key
+ *            (address signed minus the base, text kind, text)*
  *   roots    (root kind, target address, text)*
  *   end      objects, edges, types, names, texts, roots: how many there were
- *   contents (address, content form, text)*     what a leaf holds; only where that was asked for
+ *   contents base address, then                 what a leaf holds; only where that was asked for
+ *            (address signed minus the base, content form, text)*
  *
  * Ids of types and names count from 0. Addresses are addresses divided by SNAPSHOT_GRAIN, since no
  * object is aligned to less.

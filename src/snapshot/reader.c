@@ -16,7 +16,8 @@ typedef struct fact {
   snapshot_text key, value;
 } fact;
 
-/* Entries by address: a slot has the low bits of its hash above its place in the file, 0: free. */
+/* Entries by address: a slot has the low bits of its hash above the entry's place, 0: free. The
+ * place is a block's number and the offset in its payload, which begins with the block's base. */
 typedef struct text_table {
   uint64_t *slots, count;
 } text_table;
@@ -26,10 +27,11 @@ struct snapshot {
   size_t size;
   bool complete;
   snapshot_totals totals;
-  size_t fact_count, block_count, content_count;
+  size_t fact_count, block_count, text_block_count, content_count;
 
   /* The tables. */
-  uint64_t *blocks; /* of objects: where their heads are */
+  uint64_t *blocks;      /* of objects: where their heads are */
+  uint64_t *text_blocks; /* of texts and contents: where their payloads are */
   fact *facts;
   snapshot_type *types;
   snapshot_text *names;
@@ -40,6 +42,9 @@ struct snapshot {
 };
 
 #define TEXT_PLACE_BITS 48
+#define TEXT_OFFSET_BITS 20
+#define TEXT_BLOCKS_MOST ((uint64_t)1 << (TEXT_PLACE_BITS - TEXT_OFFSET_BITS))
+OURO_STATIC_ASSERT(SNAPSHOT_BLOCK_MAX <= 1u << TEXT_OFFSET_BITS, "an entry begins before the end");
 #define TEXT_PLACE(slot) ((slot) & (((uint64_t)1 << TEXT_PLACE_BITS) - 1))
 #define TEXTS_MOST ((uint64_t)UINT32_MAX / 2)
 
@@ -48,11 +53,12 @@ typedef struct reading {
   snapshot *s;
   bool fill; /* the second one: what is counted is put into the tables too */
   snapshot_totals found, claimed;
-  size_t facts, blocks, contents, object_bytes;
+  size_t facts, blocks, text_blocks, contents, object_bytes;
   bool ended;
 
   /* The payload that is read. */
-  const uint8_t *at, *end;
+  const uint8_t *payload, *at, *end;
+  uint64_t base;      /* of texts and contents, divided */
   const char *damage; /* what is wrong */
 } reading;
 
@@ -154,10 +160,19 @@ static uint64_t text_home(const text_table *table, uint64_t hash) {
   return (hash >> 32) * table->count >> 32;
 }
 
+static uint64_t take_from_base(reading *r) {
+  uint64_t address = r->base + varint_unfold(take_number(r));
+  if (address >= CURSOR_ADDRESS_END) damage(r, "no address is that large");
+  return SNAPSHOT_GRAIN * address;
+}
+
 /* Reads the entry at a place that was checked once. */
 static uint64_t text_at(const snapshot *s, uint64_t place, uint64_t *kind, snapshot_text *text) {
-  reading r = {.at = s->file + place, .end = s->file + s->size};
-  uint64_t address = take_address(&r);
+  const uint8_t *payload = s->file + s->text_blocks[place >> TEXT_OFFSET_BITS];
+  reading r = {.at = payload, .end = s->file + s->size};
+  r.base = take_number(&r);
+  r.at = payload + place % (1u << TEXT_OFFSET_BITS);
+  uint64_t address = take_from_base(&r);
   *kind = take_number(&r);
   *text = take_text(&r);
   return address;
@@ -183,15 +198,27 @@ static void enter_text(const snapshot *s, const text_table *table, uint64_t addr
   if (*slot == 0) *slot = hash << TEXT_PLACE_BITS | place;
 }
 
+static void begin_texts(reading *r) {
+  size_t n = r->text_blocks++;
+  r->base = take_below(r, CURSOR_ADDRESS_END, "no address is that large");
+  if (fits(r, n, r->s->text_block_count))
+    r->s->text_blocks[n] = (uint64_t)(r->payload - r->s->file);
+}
+
+/* Of the entry that is read next. */
+static uint64_t text_place(const reading *r) {
+  return (r->text_blocks - 1) << TEXT_OFFSET_BITS | (uint64_t)(r->at - r->payload);
+}
+
 static void read_text(reading *r) {
-  uint64_t place = (uint64_t)(r->at - r->s->file), address = take_address(r);
+  uint64_t place = text_place(r), address = take_from_base(r);
   take_below(r, SNAPSHOT_TEXT_KINDS, "no such kind of text");
   take_text(r);
   if (fits(r, r->found.texts++, r->s->totals.texts)) enter_text(r->s, &r->s->texts, address, place);
 }
 
 static void read_content(reading *r) {
-  uint64_t place = (uint64_t)(r->at - r->s->file), address = take_address(r);
+  uint64_t place = text_place(r), address = take_from_base(r);
   take_number(r); /* a form, which may be a later writer's */
   take_text(r);
   if (fits(r, r->contents++, r->s->content_count))
@@ -225,6 +252,7 @@ static void read_payload(reading *r, uint32_t kind) {
       [SNAPSHOT_END] = read_end,    [SNAPSHOT_CONTENTS] = read_content,
   };
   if (kind == 0 || kind >= SNAPSHOT_BLOCK_KINDS) return; /* of a later writer */
+  if ((kind == SNAPSHOT_TEXTS || kind == SNAPSHOT_CONTENTS) && r->at < r->end) begin_texts(r);
   while (r->at < r->end) read[kind](r);
 }
 
@@ -261,7 +289,7 @@ static size_t read_block(reading *r, const crc32_table *table, size_t place) {
   if (s->size - place < whole) return 0;
   const char *wrong = r->fill ? NULL : check_block(table, s->file + place, b);
   if (wrong) return damage(r, wrong), place;
-  r->at = s->file + place + sizeof b;
+  r->payload = r->at = s->file + place + sizeof b;
   r->end = r->at + b.length;
   read_payload(r, b.kind);
   return place + whole;
@@ -314,7 +342,8 @@ static bool check_totals(const reading *r, char why[SNAPSHOT_WHY]) {
 }
 
 static bool check_count(const reading *r, char why[SNAPSHOT_WHY]) {
-  if (r->found.types >= UINT32_MAX || r->found.texts > TEXTS_MOST || r->contents > TEXTS_MOST)
+  if (r->found.types >= UINT32_MAX || r->found.texts > TEXTS_MOST || r->contents > TEXTS_MOST ||
+      r->text_blocks > TEXT_BLOCKS_MOST)
     return say(why, "too many types or texts");
   return true;
 }
@@ -330,6 +359,7 @@ static size_t place_tables(snapshot *s, uintptr_t from) {
   uintptr_t at = from;
   (void)next_table(&at, 1, sizeof *s);
   s->blocks = next_table(&at, s->block_count, sizeof *s->blocks);
+  s->text_blocks = next_table(&at, s->text_block_count, sizeof *s->text_blocks);
   s->facts = next_table(&at, s->fact_count, sizeof *s->facts);
   s->types = next_table(&at, s->totals.types, sizeof *s->types);
   s->names = next_table(&at, s->totals.names, sizeof *s->names);
@@ -382,6 +412,7 @@ static void set_totals(snapshot *s, const reading *first) {
   if (first->ended) s->totals = first->claimed;
   s->fact_count = first->facts;
   s->block_count = first->blocks;
+  s->text_block_count = first->text_blocks;
   s->content_count = first->contents;
   s->texts.count = text_slots(first->found.texts);
   s->contents.count = text_slots(first->contents);

@@ -53,6 +53,7 @@ struct writer {
   uint32_t block;                            /* of objects, from 1 */
   uint64_t last_address;                     /* in it, divided */
   uint64_t far[SNAPSHOT_FAR_SLOTS];          /* of it */
+  uint64_t bases[2];                         /* of the blocks of texts and of contents, divided */
 
   /* The object that is being written. */
   writer_object_facts object;
@@ -173,15 +174,24 @@ uint32_t writer_name(writer *w, const char *text, size_t length) {
   return (uint32_t)w->names++;
 }
 
+/* Behind its address, which is taken from the first one in the block. */
+static uint8_t *addressed_begin(writer *w, snapshot_block_kind kind, uint64_t address) {
+  uint8_t *at = entry_begin(w, kind);
+  uint64_t *base = &w->bases[kind == SNAPSHOT_CONTENTS];
+  address /= SNAPSHOT_GRAIN;
+  if (w->blocks[kind].used == 0) at = varint_put(at, *base = address);
+  return varint_put(at, varint_fold((int64_t)(address - *base)));
+}
+
 void writer_text(writer *w, uint64_t address, snapshot_text_kind kind, const char *text,
                  size_t length) {
-  uint8_t *at = varint_put(entry_begin(w, SNAPSHOT_TEXTS), address / SNAPSHOT_GRAIN);
+  uint8_t *at = addressed_begin(w, SNAPSHOT_TEXTS, address);
   entry_end(w, SNAPSHOT_TEXTS, put_text(varint_put(at, kind), text, length, WRITER_TEXT_MAX));
   w->texts++;
 }
 
 void writer_content(writer *w, uint64_t address, uint32_t form, const char *text, size_t length) {
-  uint8_t *at = varint_put(entry_begin(w, SNAPSHOT_CONTENTS), address / SNAPSHOT_GRAIN);
+  uint8_t *at = addressed_begin(w, SNAPSHOT_CONTENTS, address);
   if (length > WRITER_CONTENT_MAX) form |= SNAPSHOT_CONTENT_CUT;
   entry_end(w, SNAPSHOT_CONTENTS, put_text(varint_put(at, form), text, length, WRITER_CONTENT_MAX));
 }

@@ -128,7 +128,9 @@ class Heap:
             for i, (kind, name) in enumerate(self.types))
         yield OBJECTS, self.payload()
         yield NAMES, b"".join(varint(i) + text(name) for i, name in enumerate(self.names))
-        yield TEXTS, b"".join(varint(a // 8) + varint(kind) + text(value) for a, kind, value in self.texts)
+        if self.texts:
+            yield TEXTS, varint(0) + b"".join(signed(a // 8) + varint(kind) + text(value)
+                                              for a, kind, value in self.texts)
         yield ROOT_BLOCK, b"".join(
             varint(ROOTS.index(kind)) + varint(target.address // 8) + text(name)
             for kind, target, name in self.roots)
