@@ -37,3 +37,51 @@ def test_an_address_is_forgotten_when_its_block_ends(kind):
         print(known() - before)
     """, ouro="pause_us=1000")
     assert abs(int(out)) < 5
+
+
+COUNT = """
+    import gc, ouro.gc, weakref
+    def count(name):
+        return ouro.gc.stats()[name]
+"""
+
+
+def test_who_dies_before_anyone_looks_is_no_garbage():
+    # GIVEN a small heap WHEN 80,000 objects grow old and die by their counts, more than may be garbage
+    # THEN that is noticed before a cycle begins, which all of them would be a reason for (rule C3)
+    out = run(COUNT + """
+    gc.collect()
+    gc.set_threshold(1000, 10, 10)
+    for _ in range(20):
+        short = [[number] for number in range(4000)]
+        gc.collect(1)
+        assert count("pending") >= 4000
+        del short
+        gc.collect(0)
+    print(count("cycles"), count("pending") > 75000, count("floating") < 27000)
+    """, ouro="pause_us=1000")
+    assert out == "0 True True\n"
+
+
+def test_who_comes_back_from_gc_freeze_is_known():
+    # GIVEN garbage that was frozen with all else WHEN it is thawed and the program goes on, which
+    # makes far less old than would set off a cycle THEN slices find it (rule C1)
+    out = run(COUNT + """
+    class Node: pass
+    rings = []
+    gc.disable()
+    for _ in range(40000):
+        ring = Node(); ring.self = ring
+        rings.append(ring)
+    weak = [weakref.ref(ring) for ring in rings[::1000]]
+    gc.freeze()
+    del rings, ring
+    gc.unfreeze()
+    gc.enable()
+    keep = []
+    for _ in range(150):
+        keep.append([[number] for number in range(100)])
+        for generation in 0, 0, 0, 0, 1: gc.collect(generation)
+    print(sum(ref() is not None for ref in weak), count("explicits"))
+    """, ouro="pause_us=1000")
+    assert out == "0 0\n"

@@ -9,8 +9,11 @@
 
 #include "cycle/template.h"
 
-/* Objects walked in a call at least: 0.1 ms, where they are in the cache. */
-#define TUNE_WALKED ((size_t)20000)
+/* Objects walked in a call at least: 0.3 ms, where none is in the cache. */
+#define TUNE_WALKED ((size_t)4000)
+
+/* Promoted objects of which it can be told whether most stay. */
+#define TUNE_TELLING 8000u
 
 /* One per process: the main interpreter's collector. */
 static struct {
@@ -27,6 +30,11 @@ static struct {
   PyObject *freeze;   /* gc.freeze */
   PyMethodDef *stock_collect, *stock_freeze;
   size_t known;      /* objects, when the pacer was last told */
+  size_t pending;    /* what CPython has counted as promoted, when it was last looked at */
+  size_t unknown;    /* of those the pacer was told of, behind the marker */
+  bool walking;      /* what is behind the marker is to be known although no cycle is wanted */
+  bool staying;      /* few of the promoted die before a cycle looks at them */
+  bool frozen;       /* gc.unfreeze() would bring objects */
   size_t strangers;  /* when CPython last did a full collection */
   uint64_t slice_ns; /* of the last slice's time, what was ours and not other processes' */
   uint64_t found, examined, worked_ns; /* by the cycle in progress */
@@ -75,15 +83,68 @@ static size_t note_promoted(uint64_t ns) {
   return gcknown_all.count - known;
 }
 
-/* The pacer hears of what came, and of what went since it was last told. */
-static void tell_pace(uint64_t ns) {
-  size_t known = gcknown_all.count, came = note_promoted(ns);
-  pace_promoted(&c.pace, came, c.known > known ? c.known - known : 0);
+/* Whether all promoted objects are known. A cycle had better wait for that. */
+static bool all_known(void) { return gclink_next(gclink_of(c.marker)) == old_head(); }
+
+static void now_known(void) {
+  c.unknown = 0;
+  c.walking = false;
   c.known = gcknown_all.count;
 }
 
-/* Whether all promoted objects are known. A cycle had better wait for that. */
-static bool all_known(void) { return gclink_next(gclink_of(c.marker)) == old_head(); }
+/* At once, for collections that look at everything anyway. */
+static void know_all(void) {
+  note_promoted(UINT64_MAX);
+  now_known();
+}
+
+/* Walks for about so long. Who is missing at the end died by its count, unseen; who is more came
+ * without being counted. */
+static void know_more(uint64_t ns) {
+  size_t came = note_promoted(ns), counted = came < c.unknown ? came : c.unknown;
+  c.unknown -= counted;
+  c.known = gcknown_all.count;
+  if (came > counted) pace_promoted(&c.pace, came - counted, 0);
+  if (!all_known()) return;
+  if (c.unknown) pace_promoted(&c.pace, 0, c.unknown);
+  now_known();
+  if (c.pace.promoted >= TUNE_TELLING) c.staying = c.pace.died * 4 < c.pace.promoted;
+}
+
+/* How many objects CPython has promoted since it was last asked. */
+static size_t newly_promoted(void) {
+  size_t now = (size_t)*c.layout.long_lived_pending;
+  size_t more = now < c.pending ? now : now - c.pending;
+  c.pending = now;
+  return more;
+}
+
+/* The pacer hears of what came, and of what went since it was last told. */
+static void tell_pace(void) {
+  size_t known = gcknown_all.count, came = newly_promoted();
+  size_t died = c.known > known ? c.known - known : 0;
+  c.unknown += came;
+  c.known = known;
+  if (came || died) pace_promoted(&c.pace, came, died);
+}
+
+/* Who has been promoted need not be known as long as no cycle is wanted, and many die before. Where
+ * most stay they are walked now, while they are in the cache. */
+static bool must_know(void) {
+  if (c.frozen && gclist_empty(c.layout.permanent)) {
+    c.frozen = false;
+    c.walking = !all_known();
+  }
+  if (!c.unknown && all_known()) return false;
+  return c.walking || c.staying || !pycycle_idle(&c.cycle) || c.options.busy ||
+         pace_wants_cycle(&c.pace);
+}
+
+/* As after a full collection that CPython has just done. */
+static void hold_back(void) {
+  gcstock_hold_back(&c.layout, gcknown_all.count + c.unknown);
+  c.pending = 0;
+}
 
 /* --- Cycles ----------------------------------------------------------------------------------- */
 
@@ -92,7 +153,7 @@ static void publish(void) {
   bool idle = pycycle_idle(&c.cycle);
   gcnumbers_set(&n->in_cycle, !idle);
   gcnumbers_set(&n->phase, c.cycle.phase);
-  gcnumbers_set(&n->old, gcknown_all.count);
+  gcnumbers_set(&n->old, gcknown_all.count + c.unknown);
   gcnumbers_set(&n->strangers, gcknown_all.strangers);
   gcnumbers_set(&n->pending, c.pace.before + c.pace.promoted);
   gcnumbers_set(&n->floating, pace_floating(&c.pace));
@@ -146,6 +207,7 @@ static void account(void) {
   if (stats.duration) *stats.duration += i.duration;
   c.layout.generation[2]->count = 0;
   *c.layout.long_lived_pending = 0;
+  c.pending = 0;
   gcnumbers_add(&n->uncollectable, i.uncollectable);
   uint64_t all = gcknown_all.count + c.found, share = all ? c.found * 1000 / all : 0;
   if (share > n->floating_worst) gcnumbers_set(&n->floating_worst, share);
@@ -244,11 +306,10 @@ static bool strangers_gathered(void) {
 
 /* After a full collection by CPython. */
 static void stock_collected(void) {
-  note_promoted(UINT64_MAX);
+  know_all();
   c.strangers = gcknown_all.strangers;
   if (pycycle_idle(&c.cycle)) pace_clean(&c.pace, gcknown_all.count);
-  c.known = gcknown_all.count;
-  if (!must_be_stock()) gcstock_hold_back(&c.layout, gcknown_all.count);
+  if (!must_be_stock()) hold_back();
 }
 
 /* The program was stopped: who asks for numbers, and who asked to be told, hear of it. */
@@ -262,12 +323,13 @@ static void note_pause(uint64_t took, const char *kind, const char *phase) {
 
 /* Returns what the pause was. */
 static const char *young_collected(void) {
-  tell_pace(c.options.pause_ns / 2);
+  tell_pace();
+  if (must_know()) know_more(c.options.pause_ns / 2);
   if (must_be_stock() || strangers_gathered()) {
     if (!pycycle_idle(&c.cycle)) give_up(GCREASON_STOCK);
     return "young";
   }
-  gcstock_hold_back(&c.layout, gcknown_all.count);
+  hold_back();
   uint64_t ns = next_slice();
   if (ns) slice(ns);
   return ns ? "slice" : "young";
@@ -303,7 +365,7 @@ static void age_all(void) {
   pycycle_abort(&c.cycle, &c.heap);
   for (int i = 0; i < 2; i++) gclist_append(old_head(), &c.layout.generation[i]->head);
   for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
-  note_promoted(UINT64_MAX);
+  know_all();
 }
 
 /* Everything that is unreachable now. False: no memory for it. */
@@ -358,6 +420,8 @@ static PyObject *freeze(PyObject *module, PyObject *none) {
   PyObject *result = c.stock_freeze->ml_meth(module, none);
   gclink_move(marker, old_head());
   pace_clean(&c.pace, 0);
+  now_known();
+  c.frozen = !gclist_empty(c.layout.permanent);
   publish();
   return result;
 }
@@ -419,10 +483,13 @@ static void take_over(void) {
   c.stock_collect =
       divert((PyObject *)c.layout.collect, &collect_def, (PyCFunction)(void (*)(void))collect);
   c.stock_freeze = divert(c.freeze, &freeze_def, freeze);
-  gcstock_hold_back(&c.layout, gcknown_all.count);
   pace_init(&c.pace, c.options.pause_ns, c.options.limit_permille, 0);
   note_promoted(c.options.pause_ns);
+  now_known();
+  c.walking = !all_known();
+  c.frozen = !gclist_empty(c.layout.permanent);
   c.pace.live = gcknown_all.count;
+  hold_back();
   c.on = true;
 }
 
@@ -472,14 +539,14 @@ void collector_stop(void) {
 
 bool collector_wanted(void) {
   if (!c.on || c.working) return false;
-  return !pycycle_idle(&c.cycle) || !all_known() ||
-         pace_floating(&c.pace) > pace_allowed(&c.pace) / 2;
+  return !pycycle_idle(&c.cycle) || c.walking || pace_floating(&c.pace) > pace_allowed(&c.pace) / 2;
 }
 
 bool collector_step(uint64_t ns, bool begin) {
   if (!c.on || c.working || *c.layout.collecting || must_be_stock()) return false;
   uint64_t began = os_clock_ns();
-  tell_pace(ns);
+  tell_pace();
+  know_more(ns);
   if (!all_known()) return true;
   if (pycycle_idle(&c.cycle) && !(begin && begin_cycle())) return false;
   *c.layout.collecting = 1;

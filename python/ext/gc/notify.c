@@ -20,10 +20,16 @@ static bool make_names(void) {
   return false;
 }
 
+static bool is_stop(PyObject *phase) {
+  return PyUnicode_GET_LENGTH(phase) == PyUnicode_GET_LENGTH(notify.stop) &&
+         PyUnicode_Compare(phase, notify.stop) == 0;
+}
+
 bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *generation) {
   if (count != 2 || !PyUnicode_CheckExact(args[0]) || !PyDict_CheckExact(args[1])) return false;
   if (!make_names()) return false;
-  *stop = args[0] == notify.stop || PyUnicode_Compare(args[0], notify.stop) == 0;
+  *stop = is_stop(args[0]);
+  if (!*stop) return true;
   PyObject *number = PyDict_GetItemWithError(args[1], notify.generation);
   long value = number && PyLong_CheckExact(number) ? PyLong_AsLong(number) : -1;
   if (value < 0 || value > 2) return false;

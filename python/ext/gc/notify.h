@@ -6,7 +6,8 @@
 
 #include "../compat.h"
 
-/* Reads a gc callback's arguments. False: they are not what CPython passes. */
+/* Reads a gc callback's arguments, the generation only at a stop. False: they are not what CPython
+ * passes. */
 bool notify_parse(PyObject *const *args, Py_ssize_t count, bool *stop, int *generation);
 
 /* Whether gc.collect() is asked for a full collection. False also for wrong arguments. */
