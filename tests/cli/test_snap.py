@@ -124,9 +124,9 @@ def test_redaction_reaches_the_writer(program, tmp_path):
         assert (b"sesame opens" in (tmp_path / "a.snap").read_bytes()) is there
 
 
-SECRETS = ("text = ''.join(['open ', 'sesame']); data = bytes(range(65, 85)); number = 4711 ** 4\n"
+SECRETS = ("text = ''.join(['open ', 'sesame']); data = bytes(range(120, 96, -2)); number = 4711 ** 4\n"
            + textwrap.dedent(WAITING))
-HELD = (b"open sesame", bytes(range(65, 85)), str(4711 ** 4).encode())
+HELD = (b"open sesame", b"xvtrpnljhfdb", str(4711 ** 4).encode())
 
 
 def test_values_are_written_on_request_only(program, tmp_path):

@@ -51,7 +51,7 @@ class Heap:
     def __init__(self, path):
         self.facts, self.types, self.roots, self.objects = {}, {}, [], {}
         lines = subprocess.run([shower(), path], capture_output=True, check=True).stdout
-        for line in lines.decode(errors="replace").splitlines():
+        for line in lines.decode(errors="replace").split("\n")[:-1]:
             self._take(json.loads(line))
 
     def _take(self, row):

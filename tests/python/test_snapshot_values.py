@@ -9,7 +9,7 @@ import shutil
 import subprocess
 
 import pytest
-from interpreter import fail, run, start
+from interpreter import VERSION, fail, run, start
 from snapheap import PRELUDE, Heap, heap
 from test_snap_take import PRELUDE as TAKING
 from test_snapshot_strays import DEBUG, FORGET, KINDS
@@ -17,11 +17,11 @@ from test_snapshot_strays import DEBUG, FORGET, KINDS
 # Put together at run time, since names, constants and the command line are another matter.
 SECRETS = """
 text = "".join(["open ", "sesame"])
-data = bytes(range(65, 85)); buffer = bytearray(reversed(data))
+data = bytes(range(120, 96, -2)); buffer = bytearray(reversed(data))
 number = 4711 ** 4; large = 4711 ** 9; ratio = number / 7; pair = complex(ratio, -1)
 held = [text, data, buffer, number, large, ratio, pair]
 """
-HELD = (b"open sesame", bytes(range(65, 85)), bytes(reversed(range(65, 85))), b"%d" % 4711**4,
+HELD = (b"open sesame", b"xvtrpnljhfdb", b"bdfhjlnprtvx", b"%d" % 4711**4,
         hex(4711 ** 9)[2:].encode(), repr(4711 ** 4 / 7).encode())
 
 
@@ -199,7 +199,9 @@ snap([id(one) for one in tenths], TELLS)""", tmp_path / "a.snap", LOCPATH=str(tm
 
 
 def test_m4_subclasses_are_not_asked(tmp_path):
-    # GIVEN subclasses of each kind, whose methods would be heard THEN nothing is said of them
+    # GIVEN subclasses of each kind, whose methods would be heard THEN nothing is said of them; from
+    # 3.15 on what a bytearray holds is an object of its own, a bytes like any other
+    array = '"wicked".title().encode()' if VERSION < (3, 15) else "0"
     found, at = seen("""
 heard = []
 def trap(*args): heard.append(args); return "trapped"
@@ -207,12 +209,12 @@ names = "repr str bytes format hash eq len getitem iter int float complex index 
 body = {f"__{name}__": trap for name in names}
 number = pow(4711, len(heard) + 15)  # nothing else holds the same
 made = [type("Evil" + base.__name__, (base,), body)(given) for base, given in
-        [(str, "wicked".title()), (bytes, "wicked".title().encode()), (bytearray, "wicked".title().encode()),
+        [(str, "wicked".title()), (bytes, "wicked".title().encode()), (bytearray, BYTES),
          (int, number), (float, number), (complex, number)]]
 del number
 before = len(heard)
 snap([id(one) for one in made], TELLS)
-assert len(heard) == before, heard""", tmp_path / "a.snap")
+assert len(heard) == before, heard""".replace("BYTES", array), tmp_path / "a.snap")
     data = (tmp_path / "a.snap").read_bytes()
     assert len(at) == 6 and not any("content" in found.objects[where] for where in at)
     secrets = b"Wicked", hex(4711**15)[2:].encode(), repr(float(4711**15)).encode()
