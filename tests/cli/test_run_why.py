@@ -104,6 +104,18 @@ def test_keys_are_left_out_where_that_is_wished(why, tmp_path):
         assert (b"sesame opens" in file.read_bytes()) is there
 
 
+def test_values_are_kept_where_that_is_wished(why, tmp_path):
+    # GIVEN a text that lives while snapshots of the program's life are taken THEN all of them have it
+    # where values were asked for, and none else
+    for options, there in ([], False), (["--snapshot-values"], True):
+        folder = tmp_path / f"kept{there}"
+        folder.mkdir()
+        why("import time; text = 'sesame '; text += 'opens'; time.sleep(1.7)", "--snapshot-dir", folder,
+            *options, empty=False)
+        files = list(folder.iterdir())
+        assert [b"sesame opens" in file.read_bytes() for file in files] == [there] * 2
+
+
 @pytest.mark.parametrize("way, what", [("-c", "pass"), ("-m", "this")])
 def test_every_way_to_name_a_program(why, way, what):
     done = why(what, way=way)
