@@ -2,8 +2,8 @@
 /*
  * Part of template.h: GATHER, TEST, HOLD, CLEAR and RELEASE: a component too large for one go.
  *
- * Only its exact test cannot be divided, and it ends with the members condemned: from then on nobody
- * can find or reach one, so all of them stay what they are while the program runs.
+ * Only its exact test cannot be divided, and it ends with the members condemned: from then on
+ * nobody can find or reach one, so all of them stay what they are while the program runs.
  */
 #ifndef OURO_SRC_CYCLE_GIANT_H
 #define OURO_SRC_CYCLE_GIANT_H
