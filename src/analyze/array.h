@@ -16,9 +16,9 @@ void *array_make(size_t count, size_t each);
 /* The same elements, `count` now; new ones read as zero. NULL: out of memory, the old ones stay. */
 void *array_resize(void *array, size_t old_count, size_t count, size_t each);
 
-/* Lists whose length is found out on the way are malloc's, and freed by free: an array with room for
- * one element more than `used`, twice as long as before where there was none. NULL: out of memory,
- * array and room stay. */
+/* Lists whose length is found out on the way are malloc's, and freed by free: an array with room
+ * for one element more than `used`, twice as long as before where there was none. NULL: out of
+ * memory, array and room stay. */
 void *array_widen_slow(void *array, size_t *room, size_t each);
 
 static inline void *array_widen(void *array, size_t *room, size_t used, size_t each) {

@@ -34,8 +34,8 @@
  *              fixed] [run count, run*]
  *     run    = label kind + SNAPSHOT_LABEL_ROOM * number of edges, [first index, of INDEX runs],
  *              edge*
- *            | KEY + SNAPSHOT_LABEL_ROOM * (2 * number of keys + 1 if each has its VALUE behind it),
- *              edge*
+ *            | KEY + SNAPSHOT_LABEL_ROOM * (2 * number of keys, + 1 if each has its VALUE behind
+ *              it), edge*
  *     edge   = [label], target
  *     target = address signed (minus that of the edge before it in this record, at first the
  *              object's; values apart from other kinds), not 0
