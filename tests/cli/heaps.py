@@ -135,8 +135,8 @@ class Heap:
             varint(ROOTS.index(kind)) + varint(target.address // 8) + text(name)
             for kind, target, name in self.roots)
         if self.contents:
-            yield CONTENTS, b"".join(
-                varint(a // 8) + varint(form) + text(value) for a, form, value in self.contents)
+            yield CONTENTS, varint(0) + b"".join(
+                signed(a // 8) + varint(form) + text(value) for a, form, value in self.contents)
         yield END, b"".join(map(varint, (
             len(self.objects), sum(len(one.edges) for one in self.objects), len(self.types), len(self.names),
             len(self.texts), len(self.roots))))
