@@ -47,6 +47,21 @@ def test_m5_forgotten_references_are_found_exactly(kind, times, tmp_path):
     assert found.overexplained() == []
 
 
+def test_a_block_that_points_into_an_object_is_no_stray(tmp_path):
+    # GIVEN blocks that begin with a number and an address eight bytes behind a tuple's, where the
+    # tuple's length stands for a type's type THEN they are taken for nothing
+    code = """
+import ctypes
+take = ctypes.pythonapi.PyMem_Malloc
+take.restype, take.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+tuples = [(n, n, n) for n in range(100)]
+for one in tuples:
+    ctypes.memmove(take(64), bytes(ctypes.c_uint64(1)) + bytes(ctypes.c_uint64(id(one) + 8)), 16)
+snap([id(one) for one in tuples])"""
+    found, at = heap(code, tmp_path / "a.snap")
+    assert all(found.unexplained(address) == 0 for address in at)
+
+
 def test_m5_what_a_stray_holds_is_there_too(tmp_path):
     code = f"""{FORGET}
 def make(n):

@@ -92,15 +92,29 @@ static bool fits(snapwalk *w, PyObject *o, size_t room) {
   return PyUnicode_Check(o) ? str_fits(o, room) : !type->tp_itemsize || items_fit(o, type, room);
 }
 
+static bool is_known_at(snapwalk *w, uintptr_t at) {
+  return at % sizeof(void *) == 0 && at >> 47 == 0 && snapset_has(&w->seen, (void *)at);
+}
+
+/* Whether a type is there. That the address is known is not enough: it may be eight bytes behind an
+ * object's, as sixteen have one bit. */
+static bool is_type(snapwalk *w, uintptr_t at) {
+  const uintptr_t plain = (uintptr_t)&PyType_Type;
+  if (!is_known_at(w, at)) return false;
+  uintptr_t meta = word_at((const char *)at, offsetof(PyObject, ob_type));
+  if (meta == plain) return true;
+  return is_known_at(w, meta) &&
+         word_at((const char *)meta, offsetof(PyObject, ob_type)) == plain &&
+         PyType_FastSubclass((PyTypeObject *)meta, Py_TPFLAGS_TYPE_SUBCLASS);
+}
+
 /* The type of an object that begins at `offset` in the block; NULL: none does. */
 static PyTypeObject *type_at(strays *s, const ouro_block *block, size_t offset) {
   if (block->size < offset + sizeof(PyObject)) return NULL;
   uintptr_t count = word_at(block->address, offset);
   if (count == 0 || count >= STRAY_COUNT_MOST) return NULL;
   uintptr_t type = word_at(block->address, offset + offsetof(PyObject, ob_type));
-  if (type % sizeof(void *) || type >> 47 || !snapset_has(&s->walk->seen, (void *)type))
-    return NULL;
-  return PyType_Check((PyObject *)type) ? (PyTypeObject *)type : NULL;
+  return is_type(s->walk, type) ? (PyTypeObject *)type : NULL;
 }
 
 /* Most texts are shorter than what their type says. */
