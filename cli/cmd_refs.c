@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyze/array.h"
 #include "duration.h"
 #include "heapargs.h"
 #include "heapfile.h"
@@ -32,12 +33,18 @@ const struct argp argp_refs = {
            "shows what changed: a decref that is forgotten k times shows as k."
            "\vExample:  ouro refs before.snap after.snap"};
 
+/* The object of a type that has most. */
+typedef struct refs_example {
+  char address[HEAP_ADDRESS];
+  char name[HEAP_TEXT];  /* what it is called */
+  char value[HEAP_TEXT]; /* what it holds; "" */
+} refs_example;
+
 /* One type, in one or both files. */
 typedef struct refs_row {
   char type[HEAP_TEXT];
   audit_row was, is;
-  char example[HEAP_ADDRESS], name[HEAP_TEXT]; /* the object with most, and what it is called */
-  char value[HEAP_TEXT];                       /* what that holds; "" */
+  refs_example example;
 } refs_row;
 
 /* An object of the earlier file, with references that nothing shows. */
@@ -59,11 +66,8 @@ static int64_t change(const refs_row *row) {
 }
 
 static refs_row *new_row(refs *r) {
-  if (r->count == r->room) {
-    r->room = r->room == 0 ? 256 : 2 * r->room;
-    r->rows = realloc(r->rows, r->room * sizeof *r->rows);
-    if (r->rows == NULL) cli_die(CLI_FAILED, "out of memory");
-  }
+  r->rows = array_widen(r->rows, &r->room, r->count, sizeof *r->rows);
+  if (r->rows == NULL) cli_die(CLI_FAILED, "out of memory");
   refs_row *row = &r->rows[r->count++];
   memset(row, 0, sizeof *row);
   return row;
@@ -75,11 +79,8 @@ static void remember(refs *r, const graph *g) {
   for (graph_node n = 0; n < g->nodes; n++) {
     uint32_t references = reach_unexplained(g, n);
     if (references == 0) continue;
-    if (r->known_count == r->known_room) {
-      r->known_room = r->known_room == 0 ? 4096 : 2 * r->known_room;
-      r->known = realloc(r->known, r->known_room * sizeof *r->known);
-      if (r->known == NULL) cli_die(CLI_FAILED, "out of memory");
-    }
+    r->known = array_widen(r->known, &r->known_room, r->known_count, sizeof *r->known);
+    if (r->known == NULL) cli_die(CLI_FAILED, "out of memory");
     r->known[r->known_count++] = (refs_object){graph_address(g, n), references};
   }
 }
@@ -137,9 +138,9 @@ static void add_file(refs *r, const heapfile *h, bool later) {
     heap_clean(snapshot_type_of(h->from, rows[i].type).name, row->type);
     *(later ? &row->is : &row->was) = rows[i];
     if (rows[i].example >= h->graph.nodes) continue;
-    heap_address(&h->graph, rows[i].example, row->example);
-    heap_name(&h->graph, rows[i].example, row->name);
-    heap_value(&h->graph, rows[i].example, row->value);
+    heap_address(&h->graph, rows[i].example, row->example.address);
+    heap_name(&h->graph, rows[i].example, row->example.name);
+    heap_value(&h->graph, rows[i].example, row->example.value);
   }
   free(rows);
 }
@@ -159,10 +160,7 @@ static void merge(refs *r) {
     }
     add(&r->rows[kept - 1].was, &r->rows[i].was);
     add(&r->rows[kept - 1].is, &r->rows[i].is);
-    if (r->rows[i].is.references == 0) continue;
-    strcpy(r->rows[kept - 1].example, r->rows[i].example);
-    strcpy(r->rows[kept - 1].name, r->rows[i].name);
-    strcpy(r->rows[kept - 1].value, r->rows[i].value);
+    if (r->rows[i].is.references > 0) r->rows[kept - 1].example = r->rows[i].example;
   }
   r->count = kept;
 }
@@ -200,12 +198,12 @@ static void set_count(struct libscols_line *line, size_t column, int64_t value, 
 
 /* "0x7f3412000460", and behind that what code calls it: a class, a function, a module; or what it
  * holds. */
-static void set_example(struct libscols_line *line, size_t column, const refs_row *row) {
+static void set_example(struct libscols_line *line, size_t column, const refs_example *one) {
   char name[HEAP_TEXT], text[HEAP_ADDRESS + HEAP_TEXT];
-  bool titled = row->name[0] && !strstr(row->name, row->example);
-  strcpy(name, titled ? row->name : row->value);
+  bool titled = one->name[0] && !strstr(one->name, one->address);
+  strcpy(name, titled ? one->name : one->value);
   heap_shorten(name, titled ? NAME_ROOM : VALUE_ROOM);
-  snprintf(text, sizeof text, "%s%s%s", row->example, name[0] ? "  " : "", name);
+  snprintf(text, sizeof text, "%s%s%s", one->address, name[0] ? "  " : "", name);
   scols_line_set_data(line, column, text);
 }
 
@@ -217,7 +215,7 @@ static void add_row(struct libscols_table *table, const refs *r, const refs_row 
   set_count(line, 1, (int64_t)(row->is.objects - row->was.objects), r->two);
   set_count(line, 2, change(row), r->two);
   set_count(line, 3, (int64_t)(row->is.overexplained - row->was.overexplained), r->two);
-  set_example(line, 4, row);
+  set_example(line, 4, &row->example);
 }
 
 static void print_rows(const refs *r, size_t limit) {
@@ -257,9 +255,10 @@ static json_t *json_side(const audit_row *row) {
 }
 
 static json_t *json_row(const refs *r, const refs_row *row) {
-  json_t *object =
-      json_pack("{s:s, s:s, s:s}", "type", row->type, "example", row->example, "name", row->name);
-  if (row->value[0] != '\0') json_object_set_new(object, "value", json_string(row->value));
+  json_t *object = json_pack("{s:s, s:s, s:s}", "type", row->type, "example", row->example.address,
+                             "name", row->example.name);
+  const char *value = row->example.value;
+  if (value[0] != '\0') json_object_set_new(object, "value", json_string(value));
   if (!r->two) {
     json_object_update_new(object, json_side(&row->is));
     return object;
@@ -284,7 +283,7 @@ static void print_json(const refs *r) {
 static void next(const refs *r, const heapargs *what) {
   const char *file = what->word[what->words - 1];
   if (r->count == 0 || r->rows[0].is.references == 0) print_next("what grew", "ouro why %s", file);
-  else print_next("who holds one of them", "ouro path %s %s", file, r->rows[0].example);
+  else print_next("who holds one of them", "ouro path %s %s", file, r->rows[0].example.address);
 }
 
 int cmd_refs(int argc, char **argv) {
