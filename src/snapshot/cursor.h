@@ -103,10 +103,10 @@ static inline bool cursor_run(snapshot_cursor *c) {
   c->runs_left--;
   if (!cursor_number(c, &head)) return false;
   c->kind = (snapshot_label_kind)(head % SNAPSHOT_LABEL_ROOM);
-  c->edges_left = head / SNAPSHOT_LABEL_ROOM;
-  c->paired = c->kind == SNAPSHOT_KEY && c->edges_left % 2;
-  if (c->kind == SNAPSHOT_KEY && !c->paired) c->edges_left /= 2;
-  if (c->paired) c->edges_left--;
+  uint64_t many = head / SNAPSHOT_LABEL_ROOM;
+  bool keys = c->kind == SNAPSHOT_KEY;
+  c->paired = keys && many % 2;
+  c->edges_left = keys ? many / 2 << c->paired : many;
   return c->kind != SNAPSHOT_INDEX || cursor_number(c, &c->next_index);
 }
 
