@@ -23,10 +23,13 @@ static uintptr_t word_at(const char *block, size_t offset) {
   return word;
 }
 
+/* Whether an object could be there. */
+static bool is_address(uintptr_t at) { return at && at % sizeof(void *) == 0 && at >> 47 == 0; }
+
 /* Whether memory can be read there: blocks of the heap's, or else a page that is mapped. */
 static bool readable(snapwalk *w, const void *at) {
   uintptr_t address = (uintptr_t)at, page = os_page_size();
-  if (!address || address % sizeof(void *) || address >> 47) return false;
+  if (!is_address(address)) return false;
   return (w->heap && ouro_owns(w->heap, at)) ||
          os_resident((const void *)(address & ~(page - 1)), page) > 0;
 }
@@ -93,7 +96,7 @@ static bool fits(snapwalk *w, PyObject *o, size_t room) {
 }
 
 static bool is_known_at(snapwalk *w, uintptr_t at) {
-  return at % sizeof(void *) == 0 && at >> 47 == 0 && snapset_has(&w->seen, (void *)at);
+  return is_address(at) && snapset_has(&w->seen, (void *)at);
 }
 
 /* Whether a type is there. That the address is known is not enough: it may be eight bytes behind an
