@@ -101,9 +101,11 @@ class Interpreter:
             subprocess.run(pip, check=True)
         site = pathlib.Path(self._ask(self.python, "import site; print(site.getsitepackages()[0])"))
         shutil.copy(HERE / "ouro_witness.py", site)
-        # Site handles .pth files in alphabetical order: this one must come after ouro_boot.pth.
+        # Site handles .pth files in alphabetical order: this one must come after ouro_boot.pth. It stays
+        # behind, so other programs of this environment must not notice it.
         (site / "ouro_witness.pth").write_text(
-            "import sys, ouro_witness; del sys.modules['ouro_witness']\n")
+            "import os, sys; 'OURO_WITNESS' in os.environ and "
+            "(__import__('ouro_witness'), sys.modules.pop('ouro_witness'))\n")
 
     def probe(self) -> None:
         """Fail unless Ouro serves objects here: a run would compare stock with stock."""
