@@ -175,8 +175,8 @@ def parse(arguments: list[str] | None = None):
     parser.add_argument("--collector", choices=list(MODES), default="memory", help="with Ouro's "
                         "collector: pause (the default), or busy, a cycle always in progress")
     parser.add_argument("--stock", action="store_true", help="stock only: a baseline with timings")
-    parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1),
-                        help="modules at the same time (default: 2; more disturbs their timings)")
+    parser.add_argument("--jobs", type=int, default=2 * min(2, os.cpu_count() or 1),
+                        help="modules at the same time (default: 4, as most wait)")
     parser.add_argument("--use", help="resources passed to regrtest -u (default: none)")
     parser.add_argument("--timeout", type=float, default=1200, help="seconds for one module")
     parser.add_argument("--install", default=str(HERE.parent.parent),
