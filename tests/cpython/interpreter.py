@@ -137,7 +137,7 @@ class Interpreter:
 
     def _environment(self, ouro: bool, witness: pathlib.Path) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items()
-                if not name.startswith(("PYTHON", "OURO_", "VIRTUAL_ENV"))}
+                if not name.startswith(("PYTHON", "OURO_", "VIRTUAL_ENV")) or name.startswith("PYTHON_JIT")}
         kept["OURO_WITNESS"] = str(witness)
         kept["OURO_DIR"] = str(self.work / "sockets")
         return kept | ({"OURO_RUN": MODES[self.mode]} if ouro else {})

@@ -8,7 +8,7 @@ Interpreters: those of pyenv, and Debian's from 3.13 on, debug builds included, 
 chroot.sh makes (root and debootstrap; --no-chroots does without). For each the extension is built as
 users get it and with its own checks, then come our tests of the snapshots and of the collector, N
 seeds of the random checker, events in a cycle, threads (tests/gc), and CPython's modules of
-collector.txt in both modes.
+collector.txt in both modes. Interpreters that have a JIT do it all once more with the JIT on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ TREES = {
 BUILDS = {
     "release": ["-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
     "checks": ["-DCMAKE_BUILD_TYPE=Debug", "-DOURO_CHECK_LEVEL=2"],
+    "jit": ["-DCMAKE_BUILD_TYPE=RelWithDebInfo"],
 }
+# From 3.15 on it can be told to compile what has run a few times only.
+JIT = {"PYTHON_JIT": "1", "PYTHON_JIT_STRESS": "1"}
 CELLS = ("snapshots", "tests", "seeds", "events", "threads", "pause", "busy")
 
 
@@ -46,6 +49,7 @@ class Row:
 
     def __init__(self, python: str, build: str, options):
         self.python, self.build, self.options = os.path.abspath(python), build, options
+        self.environment = os.environ | (JIT if build == "jit" else {})
         code = ("import platform, sys; print(platform.python_version() + "
                 "('-debug' if hasattr(sys, 'gettotalrefcount') else ''))")
         self.version = subprocess.check_output([python, "-c", code], text=True).strip()
@@ -53,12 +57,19 @@ class Row:
         self.work.mkdir(parents=True, exist_ok=True)
         self.env = str(self.work / "venv" / "bin" / "python")
 
+    def exists(self) -> bool:
+        """Whether there is such a row: not every interpreter has a JIT."""
+        code = "import sys; print(hasattr(sys, '_jit') and sys._jit.is_enabled())"
+        asked = subprocess.check_output([self.python, "-c", code], text=True, env=self.environment)
+        return self.build != "jit" or asked.strip() == "True"
+
     def command(self, name: str, *words, check: bool = True, **settings) -> tuple[int, str]:
         """Runs it, its output in a log; returns status and output."""
         log = self.work / f"{name}.log"
         with open(log, "w") as out:
             status = subprocess.run([str(w) for w in words], stdout=out, stderr=subprocess.STDOUT,
-                                    stdin=subprocess.DEVNULL, **settings).returncode
+                                    stdin=subprocess.DEVNULL,
+                                    **{"env": self.environment} | settings).returncode
         text = log.read_text(errors="replace")
         if check and status:
             raise Failed(f"{name}: status {status}, log {log}\n{text[-1500:]}")
@@ -83,7 +94,7 @@ class Row:
         files = sorted(glob.glob(str(ROOT / "tests" / "python" / pattern)))
         status, text = self.command(
             name, self.env, "-m", "pytest", "-p", "no:cacheprovider", *files, check=False,
-            cwd=ROOT, env=os.environ | {"OURO_TEST_PYTHON": self.env})
+            cwd=ROOT, env=self.environment | {"OURO_TEST_PYTHON": self.env})
         last = text.strip().splitlines()[-1] if text.strip() else "nothing"
         return ("" if status == 0 else "FAILED ") + re.sub(r" in .*", "", last.strip("= "))
 
@@ -136,8 +147,9 @@ class Row:
 
 
 def here(pythons: list[str], options) -> list[dict[str, str]]:
-    return [Row(python, build, options).run() for python in pythons for build in BUILDS
+    rows = [Row(python, build, options) for python in pythons for build in BUILDS
             if wanted(f"{python} {build}", options)]
+    return [row.run() for row in rows if row.exists()]
 
 
 def wanted(words: str, options) -> bool:
