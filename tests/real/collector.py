@@ -35,7 +35,8 @@ def pauses(costs: list[Cost]) -> dict[str, dict[str, float]]:
     found = {}
     for kind in costs[0].pauses:
         runs = [cost.pauses[kind] for cost in costs]
-        found[kind] = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
+        numbers = (name for name in runs[0] if name != "longer")
+        found[kind] = {name: statistics.median(run[name] for run in runs) for name in numbers}
         found[kind]["longest"] = max(run["longest"] for run in runs)
     return found
 

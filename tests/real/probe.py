@@ -14,6 +14,7 @@ import array
 import atexit
 import gc
 import json
+import math
 import os
 import resource
 import sys
@@ -21,6 +22,42 @@ import time
 
 KINDS = ("young", "slice", "full", "pause")
 NOT_A_PAUSE = 100e-6  # full and shorter: Ouro's news of a finished cycle
+LIMITS = (1, 1.5, 2, 5, 10, 20, 50, 100, 200, 500)  # ms; how many were longer is of interest
+
+
+class Times:
+    """Seconds, to the hundredth part, in a room that does not grow with the hours."""
+
+    SHORTEST, STEP, ROOM = 1e-7, math.log(1.01), 2400  # up to 2,000 s
+
+    def __init__(self):
+        self.counts = array.array("Q", bytes(8 * self.ROOM))
+        self.number, self.total, self.longest = 0, 0.0, 0.0
+
+    def append(self, seconds):
+        at = int(math.log(max(seconds / self.SHORTEST, 1)) / self.STEP)
+        self.counts[min(at, self.ROOM - 1)] += 1
+        self.number += 1
+        self.total += seconds
+        self.longest = max(self.longest, seconds)
+
+    def quantile(self, share):
+        rest = int(self.number * share)
+        for at, count in enumerate(self.counts):
+            rest -= count
+            if rest < 0:
+                return min(self.SHORTEST * math.exp((at + 0.5) * self.STEP), self.longest)
+        return self.longest
+
+    def longer(self, seconds):
+        at = int(math.log(seconds / self.SHORTEST) / self.STEP)
+        return sum(self.counts[at + 1 :])
+
+    def summary(self):
+        at = {"p50": 0.5, "p99": 0.99, "p999": 0.999}
+        found = {name: self.quantile(share) for name, share in at.items()}
+        found["longer"] = {limit: self.longer(limit / 1e3) for limit in LIMITS}
+        return {"number": self.number, "total": self.total, "longest": self.longest, **found}
 
 
 class Pauses:
@@ -28,7 +65,7 @@ class Pauses:
     all these as the program is stopped by them."""
 
     def __init__(self):
-        self.seconds = {kind: array.array("d") for kind in KINDS}
+        self.seconds = {kind: Times() for kind in KINDS}
         self.began = {}
         self.young_until = 0.0
         self.told = "young"  # what Ouro said of the latest
@@ -59,14 +96,7 @@ class Pauses:
         self.told = pause.kind
 
     def summary(self):
-        return {kind: quantiles(seconds) for kind, seconds in self.seconds.items()}
-
-
-def quantiles(seconds):
-    ordered = sorted(seconds) or [0.0]
-    at = {"p50": 0.5, "p99": 0.99, "p999": 0.999, "longest": 1}
-    found = {name: ordered[min(int(len(ordered) * q), len(ordered) - 1)] for name, q in at.items()}
-    return {"number": len(seconds), "total": sum(seconds), **found}
+        return {kind: times.summary() for kind, times in self.seconds.items()}
 
 
 def watch():

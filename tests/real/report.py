@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import collector
+import growth
 from measure import Cost, median, ratio
 from programs import Program
 
@@ -59,6 +60,16 @@ def write(document: Path, results: list[dict]) -> None:
             text = enter(text, collector.COLUMNS, collector.cells(result))
         else:
             text = enter(text, COLUMNS, cells(result))
+    document.write_text(text)
+
+
+def write_hours(document: Path, results: list[dict]) -> None:
+    """Likewise, of soak.py."""
+    text = document.read_text()
+    for result in results:
+        text = enter(text, growth.COLUMNS, growth.cells(result))
+        for side in result["notes"]:
+            text = enter(text, growth.longer_columns(result), growth.longer(result, side))
     document.write_text(text)
 
 

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Load for shop.py: load.py PORT REQUESTS. Prints how many answers there were and their digest, and
-on standard error how long they took."""
+on standard error how long they took. load.py PORT REQUESTS FOLDER: so many over and over, see
+rounds.py."""
 
+import array
 import asyncio
 import hashlib
 import json
 import random
 import sys
 import time
+
+from rounds import Rounds
 
 CLIENTS = 16
 PRODUCTS = 120_000
@@ -33,27 +37,50 @@ async def answer(reader):
     return status.encode() + await reader.readexactly(int(size.partition(":")[2]))
 
 
-async def client(port, number, requests, times):
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    digest, choice = hashlib.sha256(), random.Random(number)
-    for i in range(requests):
-        writer.write(request(number, i, choice).replace(b"127.0.0.1", b"127.0.0.1:%d" % port))
-        began = time.perf_counter()
-        digest.update(await answer(reader))
-        times.append(time.perf_counter() - began)
-    writer.close()
-    return digest.hexdigest()
+class Client:
+    """One connection, and what is asked over it."""
+
+    def __init__(self, port, number):
+        self.port, self.choice, self.asked = port, random.Random(number), 0
+
+    async def connect(self):
+        self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+
+    async def ask(self, requests, number, times):
+        digest, host = hashlib.sha256(), b"127.0.0.1:%d" % self.port
+        for _ in range(requests):
+            asked = request(number, self.asked, self.choice)
+            self.asked += 1
+            self.writer.write(asked.replace(b"127.0.0.1", host))
+            began = time.perf_counter()
+            digest.update(await answer(self.reader))
+            times.append(time.perf_counter() - began)
+        return digest.hexdigest()
 
 
-async def main(port, requests):
-    times = []
-    each = [client(port, number, requests // CLIENTS, times) for number in range(CLIENTS)]
-    digests = await asyncio.gather(*each)
-    print(len(times), "answers", hashlib.sha256("".join(digests).encode()).hexdigest()[:16])
-    times.sort()
+async def ask(clients, requests, times):
+    """All that they are answered, in short."""
+    each = [c.ask(requests // CLIENTS, number, times) for number, c in enumerate(clients)]
+    return "".join(await asyncio.gather(*each)).encode()
+
+
+async def main(port, requests, folder):
+    times = array.array("d")
+    clients = [Client(port, number) for number in range(CLIENTS)]
+    await asyncio.gather(*(client.connect() for client in clients))
+    if folder:
+        rounds = Rounds(folder)
+        while not rounds.stopped():
+            rounds.done(requests // CLIENTS * CLIENTS, await ask(clients, requests, times))
+    else:
+        digest = hashlib.sha256(await ask(clients, requests, times))
+        print(len(times), "answers", digest.hexdigest()[:16])
+    for client in clients:
+        client.writer.close()
+    times = sorted(times)
     shown = (times[int(len(times) * share)] * 1e3 for share in (0.5, 0.99, 0.999))
     print("ms: %.1f %.1f %.1f" % tuple(shown), "longest %.1f" % (times[-1] * 1e3), file=sys.stderr)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), "".join(sys.argv[3:])))

@@ -2,10 +2,12 @@
 """A Celery worker with a broker in memory: orders.py TASKS FOLDER [options of `celery worker`].
 
 The worker's process queues the tasks, works until all are done and ends. Results go to files.
-Prints how many of each outcome there were and a digest of all.
+Prints how many of each outcome there were and a digest of all. orders.py --rounds TASKS FOLDER: so
+many over and over, see rounds.py; results are taken away as they come.
 """
 
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -15,8 +17,11 @@ from pathlib import Path
 
 from celery import Celery
 from celery.worker import state
+from rounds import Rounds
 
-TASKS, FOLDER = int(sys.argv[1]), Path(sys.argv[2])
+ROUNDS = sys.argv[1] == "--rounds"
+TASKS, FOLDER, *OPTIONS = sys.argv[1 + ROUNDS :]
+TASKS, FOLDER = int(TASKS), Path(FOLDER)
 KEPT = 8_000  # orders that a worker remembers
 
 app = Celery("orders", broker="memory://", backend=f"file://{FOLDER}")
@@ -56,8 +61,8 @@ def add(number, words):
     return {"order": number, "total": total, "words": sorted(set(words))}
 
 
-def queue():
-    for number in range(TASKS):
+def queue(first=0):
+    for number in range(first, first + TASKS):
         words = [f"word {number * i % 31}" for i in range(8)]
         add.apply_async((number, words), task_id=f"order-{number}")
 
@@ -68,10 +73,46 @@ def stop_when_done():
     state.should_stop = 0
 
 
+def in_rounds():
+    """One round of tasks always waits while another is worked on."""
+    rounds, stop = Rounds(FOLDER.parent), False
+    for first in itertools.count(0, TASKS):
+        stop = stop or rounds.stopped()
+        if not stop:
+            queue(first + TASKS)
+        rounds.done(TASKS, taken(first))
+        if stop:
+            break
+    state.should_stop = 0
+
+
+def taken(first):
+    """The results of a round, which are awaited and removed."""
+    found = []
+    for number in range(first, first + TASKS):
+        while (result := read(number)) is None:
+            time.sleep(0.2)
+        path(number).unlink()
+        found.append([result["status"], result["result"]])
+    return json.dumps(found, sort_keys=True).encode()
+
+
+def path(number):
+    return FOLDER / f"celery-task-meta-order-{number}"
+
+
+def read(number):
+    """None: it is not there, or not all of it."""
+    try:
+        return json.loads(path(number).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
 def outcomes():
     found, digest = {}, hashlib.sha256()
     for number in range(TASKS):
-        result = json.loads((FOLDER / f"celery-task-meta-order-{number}").read_bytes())
+        result = read(number)
         found[result["status"]] = found.get(result["status"], 0) + 1
         digest.update(json.dumps([result["status"], result["result"]], sort_keys=True).encode())
     counts = ", ".join(f"{found[status]} {status.lower()}" for status in sorted(found))
@@ -81,12 +122,13 @@ def outcomes():
 if __name__ == "__main__":
     FOLDER.mkdir()
     queue()
-    threading.Thread(target=stop_when_done, daemon=True).start()
+    threading.Thread(target=in_rounds if ROUNDS else stop_when_done, daemon=True).start()
     options = ["--loglevel=CRITICAL"]
     options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     try:
-        app.worker_main(["worker", *options, *sys.argv[3:]])
+        app.worker_main(["worker", *options, *OPTIONS])
     except SystemExit as end:
         if end.code:
             raise
-    print(outcomes())
+    if not ROUNDS:
+        print(outcomes())

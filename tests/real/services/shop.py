@@ -4,7 +4,7 @@
 A shop keeps its catalogue and its customers' sessions. Carts and sessions refer to each other, so
 that a dropped session is garbage for the cycle collector. Clients of a process of their own ask as
 fast as they are answered; each has its own sessions, so what it is answered does not depend on the
-others. Prints a digest of all answers.
+others. Prints a digest of all answers. shop.py REQUESTS FOLDER: so many over and over, see rounds.py.
 """
 
 import asyncio
@@ -112,13 +112,13 @@ async def explain(request, handler):
         return web.json_response({"error": str(error.args[0])}, status=500)
 
 
-async def serve(requests):
+async def serve(*words):
     runner = web.AppRunner(Shop().application(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
-    load = [sys.executable, Path(__file__).with_name("load.py"), str(port), requests]
+    load = [sys.executable, Path(__file__).with_name("load.py"), str(port), *words]
     clients = await asyncio.create_subprocess_exec(*load, stdout=subprocess.PIPE)
     answers, _ = await clients.communicate()
     await runner.cleanup()
@@ -127,4 +127,4 @@ async def serve(requests):
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(serve(sys.argv[1])))
+    sys.exit(asyncio.run(serve(*sys.argv[1:])))
