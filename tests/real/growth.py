@@ -33,7 +33,8 @@ def reached(samples: list[dict], work: int) -> dict:
 
 def late(samples: list[dict], work: int) -> float:
     """The median in the last quarter: what is resident goes up and down within a round."""
-    return statistics.median(s["resident"] for s in between(samples, work * 3 / 4, work))
+    found = between(samples, work * 3 / 4, work) or [reached(samples, work)]
+    return statistics.median(s["resident"] for s in found)
 
 
 def grown(samples: list[dict], work: int) -> float:

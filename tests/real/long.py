@@ -35,7 +35,7 @@ LONG = [
         "aiohttp 3.14.5: a shop answers requests",
         "answers",
         ["aiohttp==3.14.5"],
-        [str(SERVICES / "shop.py"), "8000", "{out}"],
+        [str(SERVICES / "shop.py"), "4000", "{out}", "150"],
     ),
     program(
         "celery",

@@ -80,9 +80,9 @@ class Side:
             if self.is_stopped():
                 return
             status = dict(line.split(":", 1) for line in (self.proc / "status").open())
-            memory = (int(status[name].split()[0]) for name in ("VmRSS", "VmHWM"))
+            memory = [int(status[name].split()[0]) for name in ("VmRSS", "VmHWM")]
             user = int(self.stat()[11]) / TICKS
-        except (OSError, KeyError):  # it has just ended
+        except (OSError, KeyError):  # it has just ended, and has no memory any more
             return
         found = Sample(self.ran, self.stopped, self.work(), *memory, user)
         self.samples.append(found)

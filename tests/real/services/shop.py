@@ -4,7 +4,8 @@
 A shop keeps its catalogue and its customers' sessions. Carts and sessions refer to each other, so
 that a dropped session is garbage for the cycle collector. Clients of a process of their own ask as
 fast as they are answered; each has its own sessions, so what it is answered does not depend on the
-others. Prints a digest of all answers. shop.py REQUESTS FOLDER: so many over and over, see rounds.py.
+others. Prints a digest of all answers. shop.py REQUESTS FOLDER SESSIONS: so many over and over,
+see rounds.py, with so many sessions of each client.
 """
 
 import asyncio
@@ -13,10 +14,11 @@ import sys
 from collections import OrderedDict
 from pathlib import Path
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, ClientTimeout, web
 
 PRODUCTS = 120_000
 SESSIONS = 1_500  # of each client; older ones are dropped
+FOREVER = ClientTimeout(None)  # somebody may stop the service for a minute
 
 
 class Product:
@@ -56,7 +58,8 @@ def catalogue():
 
 
 class Shop:
-    def __init__(self):
+    def __init__(self, sessions):
+        self.most = sessions
         self.products = catalogue()
         self.sessions = {}  # by client, the latest last
         self.client = None
@@ -66,7 +69,7 @@ class Shop:
         sessions = self.sessions.setdefault(client, OrderedDict())
         found = sessions.pop(name, None) or Session(name)
         sessions[name] = found
-        if len(sessions) > SESSIONS:
+        if len(sessions) > self.most:
             sessions.popitem(last=False)
         return found
 
@@ -91,7 +94,7 @@ class Shop:
     async def ask(self, request):
         """Asks itself, as services ask other services: with a client for the occasion."""
         url = request.url.with_path(request.path.replace("/ask/", "/show/"))
-        async with ClientSession() as client, client.get(url) as response:
+        async with ClientSession(timeout=FOREVER) as client, client.get(url) as response:
             return web.json_response({"told": await response.json()})
 
     def application(self):
@@ -112,13 +115,14 @@ async def explain(request, handler):
         return web.json_response({"error": str(error.args[0])}, status=500)
 
 
-async def serve(*words):
-    runner = web.AppRunner(Shop().application(), access_log=None)
+async def serve(requests, folder=None, sessions=SESSIONS):
+    runner = web.AppRunner(Shop(int(sessions)).application(), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
-    load = [sys.executable, Path(__file__).with_name("load.py"), str(port), *words]
+    load = [sys.executable, Path(__file__).with_name("load.py"), str(port), requests]
+    load += [folder] if folder else []
     clients = await asyncio.create_subprocess_exec(*load, stdout=subprocess.PIPE)
     answers, _ = await clients.communicate()
     await runner.cleanup()
