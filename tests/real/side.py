@@ -30,7 +30,7 @@ class Side:
     that the machine is quiet: that time is counted apart."""
 
     def __init__(
-        self, program: Program, interpreter: list[str], place: Path, folder: Path, nice: int
+        self, program: Program, interpreter: list[str], place: Path, folder: Path, nice: int | None
     ):
         self.program, self.folder = program, folder
         self.samples: list[Sample] = []
@@ -48,10 +48,14 @@ class Side:
                 start_new_session=True,
             )
         self.proc = Path("/proc") / str(self.process.pid)
+        if nice is not None:
+            self.be_nice(nice)
+        self.looked = time.monotonic()
+
+    def be_nice(self, nice: int) -> None:
         os.setpriority(os.PRIO_PROCESS, self.process.pid, nice)
         with contextlib.suppress(OSError):  # a session is weighed as a whole, where that is so
             (self.proc / "autogroup").write_text(str(nice))
-        self.looked = time.monotonic()
 
     def look(self) -> bool:
         """Counts the time since the last look; whether the process still works."""

@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=60, help="that each program is at work")
     parser.add_argument("--every", type=float, default=30, help="seconds between two samples")
     parser.add_argument("--pause", default="1ms", help="length of slices")
-    parser.add_argument("--nice", type=int, default=0, help="of the programs")
+    parser.add_argument("--nice", type=int, help="of the programs")
     parser.add_argument("--python", default=sys.executable, help="the interpreter, 3.11 or later")
     parser.add_argument("--wheel", help="of Ouro; default: built from this tree")
     parser.add_argument("--folder", type=Path, default=BUILD, help="where to install programs")
@@ -47,7 +47,7 @@ def arguments() -> argparse.Namespace:
 class Pair:
     """One program's two sides."""
 
-    def __init__(self, program: Program, place: Place, runs_in: Path, folder: Path, nice: int):
+    def __init__(self, program: Program, place: Place, runs_in: Path, folder: Path, nice: int | None):
         self.program, self.version = program, place.version
         self.finishing = False
         interpreters = dict(zip(SIDES, (place.stock, place.ouro), strict=True))
