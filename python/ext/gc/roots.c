@@ -17,9 +17,19 @@
 #define FRAMES_PROVED 16
 #define FRAMES_BETWEEN 8
 
+/* Types that no class made by Python code: CPython's some 220 and those of extensions. Beyond, what
+ * they hold is found by its count. */
+#define TYPES_AT_MOST 1024
+
 typedef enum roots_state { ROOTS_UNKNOWN, ROOTS_PROVED, ROOTS_REFUSED } roots_state;
 
-static struct { roots_state frames; } roots;
+static struct {
+  roots_state frames;
+  size_t types;                      /* so many of: */
+  PyTypeObject *type[TYPES_AT_MOST]; /* static ones, `object` first */
+  PyObject *dict[TYPES_AT_MOST];     /* what each holds; borrowed */
+  Py_ssize_t modules;                /* that there were when the types were looked for */
+} roots;
 
 typedef struct roots_walk {
   visitproc visit;
@@ -118,6 +128,51 @@ static void visit_threads(roots_walk *walk, PyInterpreterState *interpreter) {
   }
 }
 
+/* --- Types ------------------------------------------------------------------------------------ */
+
+/* CPython's own types are no objects of the collector's, but a fifth of what there is in a small
+ * program is their methods and slots, which nothing else leads to. They never end, nor does what
+ * they hold, so it is looked for once, and again when a module has come. */
+
+static void add_type(PyTypeObject *t) {
+  size_t i = 0;
+  if (t->tp_flags & Py_TPFLAGS_HEAPTYPE || roots.types == TYPES_AT_MOST) return;
+  while (i < roots.types && roots.type[i] != t) i++;
+  if (i < roots.types) return;
+  roots.type[i] = t;
+  roots.dict[i] = compat_type_dict(t);
+  Py_XDECREF(roots.dict[i]); /* the type keeps it */
+  roots.types++;
+}
+
+static void add_subclasses(PyObject *ask, PyTypeObject *t) {
+  PyObject *list = PyObject_CallOneArg(ask, (PyObject *)t);
+  if (!list) PyErr_Clear();
+  for (Py_ssize_t i = 0; list && PyList_Check(list) && i < PyList_GET_SIZE(list); i++) {
+    PyObject *subclass = PyList_GET_ITEM(list, i);
+    if (PyType_Check(subclass)) add_type((PyTypeObject *)subclass);
+  }
+  Py_XDECREF(list);
+}
+
+static void find_types(void) {
+  PyObject *ask = PyObject_GetAttrString((PyObject *)&PyType_Type, "__subclasses__");
+  if (!ask) PyErr_Clear();
+  roots.types = 0;
+  add_type(&PyBaseObject_Type);
+  for (size_t i = 0; ask && i < roots.types; i++) add_subclasses(ask, roots.type[i]);
+  Py_XDECREF(ask);
+}
+
+static void visit_types(roots_walk *walk) {
+  PyObject *modules = PyImport_GetModuleDict();
+  Py_ssize_t count = PyDict_Check(modules) ? PyDict_GET_SIZE(modules) : 0;
+  if (count != roots.modules) find_types();
+  roots.modules = count;
+  for (size_t i = 0; i < roots.types; i++)
+    if (roots.dict[i]) visit_object(walk, roots.dict[i]);
+}
+
 /* --- The interpreter -------------------------------------------------------------------------- */
 
 /* Most of what there is hangs on a module: sys and its dictionary, builtins, gc.garbage,
@@ -134,6 +189,7 @@ static void visit_modules(roots_walk *walk) {
 static void visit_all(roots_walk *walk) {
   PyInterpreterState *interpreter = PyInterpreterState_Get();
   visit_modules(walk);
+  visit_types(walk);
   visit_local(walk, PyInterpreterState_GetDict(interpreter)); /* the first time it may be made */
   visit_threads(walk, interpreter);
 }
