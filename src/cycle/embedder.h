@@ -15,7 +15,9 @@
  *                     leave the embedder's care; may be empty
  *     CYCLE_VISITED, CYCLE_GO_ON  what visitors return, as the embedder's own traverse functions
  *                     want it: a type and a value of it (void and nothing, or int and 0)
- *     CYCLE_JUDGED    whether there is a CYCLE_JUDGE: 0 or 1
+ *     CYCLE_SWEEPS(e, g, word, bits)  whether these objects of a word, garbage, may be destroyed as
+ *                     embed_destroy says without anything else: none is special, nor is any
+ *                     CYCLE_JUDGE to be asked. At the end of a collection in one go
  *     CYCLE_JUDGE(e, members, destroyed)  for runtimes with a collector of their own, which must
  *                     have the last word: hands it the members of this const cycle_set, which it
  *                     tests and destroys; returns how many it found unreachable, and *destroyed.

@@ -16,7 +16,7 @@
 #define CYCLE_SCANNED(e, o) (void)(o)
 #define CYCLE_VISITED void
 #define CYCLE_GO_ON
-#define CYCLE_JUDGED 0
+#define CYCLE_SWEEPS(e, g, word, bits) (!embed_special(e, g, word, bits))
 #define CYCLE_JUDGE(e, members, destroyed) CYCLE_NOT_JUDGED
 #define CYCLE_GATHERED(e, set) graph_gathered(e, set)
 #define CYCLE_DECIDES(e, g, word, bits, first) graph_decides(e, g, word, bits, first)

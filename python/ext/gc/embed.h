@@ -57,7 +57,7 @@ typedef struct pygroup {
 #define CYCLE_SCANNED(e, o) pyheap_scanned(o)
 #define CYCLE_VISITED int
 #define CYCLE_GO_ON 0
-#define CYCLE_JUDGED 1
+#define CYCLE_SWEEPS(e, g, word, bits) pyheap_sweeps(e, g, bits)
 #define CYCLE_JUDGE(e, members, destroyed) pyheap_judge(e, members, destroyed)
 #define CYCLE_GATHERED(e, set) pyheap_gathered(e, set)
 #define CYCLE_DECIDES(e, g, word, bits, first) pyheap_decides(e, g, word, bits, first)
@@ -73,6 +73,9 @@ void judge_start(void);
  * lists that nobody has. As in CPython, they are lost. */
 void judge_lose(const pyheap *e, const cycle_set *members);
 size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed);
+
+/* By cycle/embedder.h. */
+bool pyheap_sweeps(const pyheap *e, const pygroup *g, uint64_t bits);
 
 /* Of a giant, by cycle/embedder.h. */
 void pyheap_gathered(pyheap *e, const cycle_set *members);

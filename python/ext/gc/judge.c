@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who decides about a batch: CPython, always, but for giants of well-known types.
+ * Who decides about a batch: CPython, always, but for giants of well-known types, and where all
+ * garbage of a gc.collect() is of such types.
  *
  * A component of garbage of a million objects takes CPython a third of a second in one go. Where
  * each member's type is known to have a traverse that visits what it owns and nothing else, and
@@ -54,6 +55,13 @@ static inline bool is_ours(PyObject *o, const PyTypeObject **plain) {
   return !shape_first_weak(o);
 }
 
+bool pyheap_sweeps(const pyheap *e, const pygroup *g, uint64_t bits) {
+  const PyTypeObject *plain = NULL;
+  for (uint64_t rest = bits; rest; rest &= rest - 1)
+    if (!is_ours(embed_object(e, g, ouro_lowest_bit(rest)), &plain)) return false;
+  return true;
+}
+
 /* --- Giants ----------------------------------------------------------------------------------- */
 
 /* The last member of the words before the newest; where none lives, the oldest generation's head:
@@ -84,11 +92,8 @@ static void line_up(const pyheap *e, const cycle_set *s) {
 }
 
 static bool all_ours(const pyheap *e, const cycle_chunk *chunk) {
-  const PyTypeObject *plain = NULL;
   pygroup g = embed_group(e, chunk->word);
-  for (uint64_t rest = embed_live(e, chunk->word, chunk->members, true); rest; rest &= rest - 1)
-    if (!is_ours(embed_object(e, &g, ouro_lowest_bit(rest)), &plain)) return false;
-  return true;
+  return pyheap_sweeps(e, &g, embed_live(e, chunk->word, chunk->members, true));
 }
 
 void pyheap_gathered(pyheap *e, const cycle_set *members) {
