@@ -120,7 +120,8 @@ static void cycle_set_limits(cycle_limits *l) {
 
 static bool cycle_start(cycle *c, CYCLE_EMBEDDER *e) {
   if (c->running || c->phase != CYCLE_IDLE) return false;
-  if (!cycle_make_tables(c, embed_pages(e))) return cycle_forget(c), false;
+  c->failed = !cycle_make_tables(c, embed_pages(e));
+  if (c->failed) return cycle_forget(c), false;
   cycle_set_limits(&c->limits);
   if (!c->batch_ns) c->batch_ns = TUNE_CYCLE_MEMBER_NS * 16;
   c->at = c->rest = c->end = c->position = 0;
@@ -170,6 +171,7 @@ static size_t cycle_run_young(cycle *c, CYCLE_EMBEDDER *e, size_t *destroyed) {
 static void cycle_finish(cycle *c) {
   OURO_CHECK(c->phase == CYCLE_IDLE && !c->running);
   cycle_batch_free(&c->young);
+  cycle_free_tables(c);
 }
 
 /* --- The instance's names --------------------------------------------------------------------- */

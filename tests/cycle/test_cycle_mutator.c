@@ -77,6 +77,11 @@ static void run_steps(run *r, unsigned steps) {
   }
 }
 
+static void run_finish(run *r) {
+  collector_finish(&r->c);
+  graph_finish(&r->g);
+}
+
 /* To the end of the cycle, and another cycle that has to leave only what can be reached, from
  * objects that no cycle collects as well; these may die with what held them. */
 static void run_end(run *r) {
@@ -88,7 +93,7 @@ static void run_end(run *r) {
   graph_check(&r->g);
   CHECK_EQ(graph_survivors(&r->g), 0);
   CHECK_LE(r->g.live, rest);
-  graph_finish(&r->g);
+  run_finish(r);
 }
 
 static unsigned steps_of(small s, uint32_t stride) {
@@ -107,7 +112,7 @@ static bool change_at(small s, uint32_t stride, unsigned boundary, unsigned whic
   run_steps(&r, boundary);
   bool possible = change(&r.g, s.n, which);
   if (possible) run_end(&r);
-  else collector_abort(&r.c, &r.g), graph_finish(&r.g);
+  else collector_abort(&r.c, &r.g), run_finish(&r);
   return possible;
 }
 

@@ -158,8 +158,8 @@ static void publish(void) {
   gcnumbers_set(&n->pending, c.pace.before + c.pace.promoted);
   gcnumbers_set(&n->floating, pace_floating(&c.pace));
   gcnumbers_set(&n->quiet, c.quiet > 0);
-  size_t tables = idle ? 0 : c.cycle.residual.table.committed + c.cycle.batch.set.table.committed;
-  if (!idle) tables += gcknown_bytes() / 2; /* two bits per slot */
+  size_t tables = c.cycle.residual.table.committed + c.cycle.batch.set.table.committed;
+  tables += idle ? c.cycle.tables.committed : gcknown_bytes() / 2; /* two bits per slot */
   gcnumbers_set(&n->table_bytes, gcknown_bytes() + tables);
 }
 
@@ -525,6 +525,7 @@ void collector_stop(void) {
   if (!c.on || c.working) return;
   c.on = false;
   pycycle_abort(&c.cycle, &c.heap);
+  pycycle_finish(&c.cycle);
   divert_back((PyObject *)c.layout.collect, c.stock_collect);
   divert_back(c.freeze, c.stock_freeze);
   remove_callback();
