@@ -52,7 +52,7 @@ static bool cycle_sweep_batch(cycle *c, CYCLE_EMBEDDER *e, size_t garbage) {
 static bool cycle_sweep(cycle *c, CYCLE_EMBEDDER *e) {
   size_t garbage = cycle_keep_unheld(c);
   bool all = cycle_sweeps_all(c, e);
-  if (!all && garbage > c->limits.batch) return false;
+  if (!all && garbage > (size_t)c->limits.batch * TUNE_CYCLE_TOGETHER) return false;
   c->report.candidates += garbage;
   if (!all) return cycle_sweep_batch(c, e, garbage);
   c->report.found += garbage;

@@ -24,6 +24,11 @@
  * A component with more members is a giant. */
 #define TUNE_CYCLE_BATCH (TUNE_CYCLE_STRESS ? 7u : 4000u)
 
+/* In a collection in one go this many times as many members are one batch whether they belong
+ * together or not: to find their components takes longer than is gained by small batches, which is
+ * nothing below 32,000 members and little up to a million. */
+#define TUNE_CYCLE_TOGETHER 8u
+
 /* A batch takes at most this part of the budget; where members take long to destroy (finalizers),
  * batches get smaller, down to the least. */
 #define TUNE_CYCLE_BATCH_SHARE 3u

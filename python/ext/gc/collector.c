@@ -417,6 +417,7 @@ static PyObject *freeze(PyObject *module, PyObject *none) {
   gclist_init(&aside);
   gclink_move(marker, &aside);
   gcknown_forget_all();
+  judge_note_condemned(&c.heap);
   PyObject *result = c.stock_freeze->ml_meth(module, none);
   gclink_move(marker, old_head());
   pace_clean(&c.pace, 0);

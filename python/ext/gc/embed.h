@@ -72,6 +72,9 @@ void judge_start(void);
 /* In a forked child: the members of a batch in which a thread was that is not there any more are on
  * lists that nobody has. As in CPython, they are lost. */
 void judge_lose(const pyheap *e, const cycle_set *members);
+/* Members that are being destroyed stay known when all are forgotten: where in its slot a head lies
+ * is asked until its end. */
+void judge_note_condemned(const pyheap *e);
 size_t pyheap_judge(pyheap *e, const cycle_set *members, size_t *destroyed);
 
 /* By cycle/embedder.h. */

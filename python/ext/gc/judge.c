@@ -157,6 +157,11 @@ bool pyheap_hide(pyheap *e, size_t n) {
   return true;
 }
 
+void judge_note_condemned(const pyheap *e) {
+  gclink *l = gclink_next(&e->condemned);
+  for (; l != &e->condemned; l = gclink_next(l)) gcknown_add(gclink_object(l));
+}
+
 /* --- CPython judges --------------------------------------------------------------------------- */
 
 static inline __attribute__((always_inline)) void
