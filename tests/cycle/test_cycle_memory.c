@@ -116,6 +116,33 @@ TEST(small_tables_are_kept) {
   collector_finish(&c);
 }
 
+static void make_ring(graph *g, uint32_t nodes) {
+  uint32_t first = graph_new(g, true), last = first;
+  for (uint32_t i = 1; i < nodes; i++, last = g->used - 1) {
+    graph_link(g, last, graph_new(g, true));
+    graph_drop(g, g->used - 1);
+  }
+  graph_link(g, last, first);
+  graph_drop(g, first);
+}
+
+/* What was gathered is not in the tables that are kept. */
+TEST(a_giant_is_given_up_while_it_is_gathered) {
+  cycle c = {.limits = {.units = 1, .batch = 4}};
+  graph g;
+  graph_init(&g, 1);
+  make_ring(&g, 300);
+  graph_doom(&g);
+  CHECK(collector_start(&c, &g));
+  while (c.phase != CYCLE_GATHER || !c.batch.set.used) CHECK(!collector_step(&c, &g, 1).finished);
+  collector_abort(&c, &g);
+  CHECK(mapped > 0);
+  CHECK(cycle_with_refusal(&c, &g, UINT64_MAX, 1));
+  CHECK_EQ(graph_survivors(&g), 0);
+  CHECK_EQ(mapped, 0);
+  graph_finish(&g);
+}
+
 TEST(young_tables) {
   cycle c = {0};
   graph g;
