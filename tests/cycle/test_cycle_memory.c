@@ -93,7 +93,7 @@ TEST(large_tables_are_given_back) {
   graph_finish(&g);
 }
 
-/* A later cycle has them for a heap that has grown or not, in one go or in slices, and finds all. */
+/* A later cycle has them for a heap that has grown or not, in one go or in slices. */
 TEST(small_tables_are_kept) {
   cycle c = {0};
   for (uint32_t objects = 300; objects < 100000; objects *= 3) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""gc.collect() in one go: garbage of plain types, garbage that CPython has a say in, and both (rules C1, C6, W5).
+"""gc.collect() in one go: garbage of plain types, of types that CPython has a say in, and of both.
 
 A little of the latter is judged at once, from 32,000 objects on in batches.
 """

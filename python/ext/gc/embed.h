@@ -4,8 +4,8 @@
  *
  * A slot is 32 bytes of address space: every object has a head of 16 bytes and a body of as many at
  * least, so heads are at least 32 bytes apart. Slots of regions come first, those of the heap's
- * window behind them, from its first arena on. Who is in a slot is asked of the bitmap of known heads, so that no address is
- * looked at that does not hold an object, and a leaf is never touched.
+ * window behind them, from its first arena on. Who is in a slot is asked of the bitmap of known
+ * heads, so that no address is looked at that does not hold an object, and a leaf is never touched.
  */
 #ifndef OURO_EXT_GC_EMBED_H
 #define OURO_EXT_GC_EMBED_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Objects that are certainly alive, to mark from: modules, `sys`, builtins, what CPython's own
- * types hold, the locals and value stacks of all threads' frames. For speed only: who is missing here is found out to be held by its
- * count, at two to three times the price. So nothing is read that CPython does not guarantee: a
- * frame is used only if its function is a function, and of a frame only its function, code, locals
- * and the part of the stack that is known to be in use (docs/design/collector.md).
+ * types hold, the locals and value stacks of all threads' frames. For speed only: who is missing
+ * here is found out to be held by its count, at two to three times the price. So nothing is read
+ * that CPython does not guarantee: a frame is used only if its function is a function, and of a
+ * frame only its function, code, locals and the part of the stack that is known to be in use
+ * (docs/design/collector.md).
  */
 #ifndef OURO_EXT_GC_ROOTS_H
 #define OURO_EXT_GC_ROOTS_H
