@@ -59,6 +59,10 @@ static void note_slices(const reply *from, char out[NOTE]) {
 static void note_young(const reply *from, char out[NOTE]) {
   note_time(from, "young.total_ns", out);
 }
+static void note_untimed(const reply *from, char out[NOTE]) {
+  (void)from;
+  snprintf(out, NOTE, "between cycles, not among the pauses");
+}
 static void note_explicit(const reply *from, char out[NOTE]) {
   note_time(from, "explicit.total_ns", out);
 }
@@ -89,6 +93,7 @@ static void note_atomic(const reply *from, char out[NOTE]) {
 static const fact facts[] = {
     {"pauses.count", "pauses", COUNT, false, note_pauses},
     {"young.count", "young collections", COUNT, true, note_young},
+    {"young.untimed", "and not timed", COUNT, true, note_untimed},
     {"explicit.count", "called by the program", COUNT, true, note_explicit},
     {"pauses.p50_ns", "half of them at most", TIME, true, NULL},
     {"pauses.p99_ns", "99 % at most", TIME, true, NULL},

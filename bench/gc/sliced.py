@@ -70,17 +70,28 @@ def print_pauses(slices: "array[int]", prefix: str = "") -> None:
 
 
 class Pauses:
-    """The longest collection as gc.callbacks see it: with a slice, if there was one."""
+    """The longest collection, with the slice behind it, if there was one."""
 
     def __init__(self) -> None:
-        self.longest = self.start = 0
+        self.longest, self.start = 0, None
         gc.callbacks.append(self)
+        if SLICED:
+            ouro.gc.on_pause(self.told)
 
     def __call__(self, phase: str, info: dict) -> None:
-        if phase == "start":
+        if phase == "stop":
+            self.note(over=not SLICED)
+        elif self.start is None:  # else: the news of a cycle that has ended in the slice
             self.start = thread_time_ns()
-        else:
-            self.longest = max(self.longest, thread_time_ns() - self.start)
+
+    def note(self, over: bool) -> None:
+        self.longest = max(self.longest, thread_time_ns() - self.start)
+        if over:
+            self.start = None
+
+    def told(self, pause: "ouro.gc.Pause") -> None:
+        if self.start is not None:  # None: a step, in no collection
+            self.note(over=True)
 
     def print_longest(self) -> None:
         print("longest", self.longest / 1e6)

@@ -3,9 +3,9 @@
 
 Beside a heap of OLD containers, each round makes as many lists as set off ten collections of the youngest
 generation: half of them in cycles that are dropped at once, the others live for ten rounds. There are as
-many rounds as promote a tenth of the heap, and that so many TIMES with a full collection between. Timed is
-the whole of the rounds, and then gc.collect(0) and gc.collect(1) alone over the same. CPython's full
-collections are kept away by their threshold, Ouro's slices by quiet().
+many rounds as promote a twentieth of the heap, which is too little for a cycle, and that so many TIMES with a
+full collection between. Timed is the whole of the rounds, and then gc.collect(0) and gc.collect(1) alone over
+the same. CPython's full collections are kept away by their threshold, Ouro's slices by quiet().
 """
 
 import gc
@@ -55,7 +55,7 @@ def explicit(rounds: int, youngest: int) -> int:
 
 def main() -> None:
     count, times, youngest = int(sys.argv[1]), int(sys.argv[2]), gc.get_threshold()[0]
-    rounds = count // 10 // (youngest * YOUNG_PER_OLDER // 2) + 1
+    rounds = count // 20 // (youngest * YOUNG_PER_OLDER // 2) + 1
     sliced.by_hand()
     old = records(count, 0)
     timed = {automatic: 0, explicit: 0}

@@ -83,6 +83,7 @@ static void put_pauses(reply_text *to, const gcnumbers *n, uint64_t now) {
   put_number(to, "slices.total_ns", n->slices_ns);
   put_number(to, "young.count", n->young);
   put_number(to, "young.total_ns", n->young_ns);
+  put_number(to, "young.untimed", n->untimed);
   put_number(to, "explicit.count", n->explicits);
   put_number(to, "explicit.total_ns", n->explicits_ns);
 }

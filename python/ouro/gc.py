@@ -242,7 +242,11 @@ p50, p99, p999: half of the pauses were at most this long, 99 %, 99.9 %; at most
 
 
 def pauses():
-    """How long the collector stopped the program: slices, young and explicit collections."""
+    """How long the collector stopped the program: slices, young and explicit collections.
+
+    Collections of generation 0 while no cycle is in progress are CPython's alone and not among
+    them; stats()["untimed"] says how many there were. Where on_pause() is used they are.
+    """
     now = stats()
     longest = now["longest_ns"] / 1e9
     shares = (min(quantile(now["buckets"], share), longest) for share in (0.5, 0.99, 0.999))

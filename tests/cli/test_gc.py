@@ -151,6 +151,7 @@ slices.count 1100
 slices.total_ns 1000000000
 young.count 1230
 young.total_ns 1100000000
+young.untimed 23450
 explicit.count 4
 explicit.total_ns 100000000
 cycles.finished 12
@@ -222,6 +223,7 @@ quiet: no slices at this moment
 COLLECTOR                       VALUE
 pauses                          1,234 1.2 s, 2 % of the time
 ├─young collections             1,230 1.1 s, 1.8 % of the time
+├─and not timed                23,450 between cycles, not among the pauses
 ├─called by the program             4 100 ms, 0.17 % of the time
 ├─half of them at most         312 us
 ├─99 % at most                   1 ms

@@ -5,9 +5,9 @@ each pause of the garbage collector.
 run.py puts this into the environment's site-packages as `real_probe`, with a .pth line that imports
 it where REAL_PROBE=FOLDER:PID is set; it does nothing but in the direct child of process PID.
 
-Pauses are measured alike on stock and on Ouro: by functions at both ends of gc.callbacks, so that
-what Ouro does in its own is between them, and in CPU time of the thread, so that other programs on
-the machine are not.
+Pauses are measured alike on stock and on Ouro: by functions at both ends of gc.callbacks, and where
+Ouro collects until it says that the pause is over, as slices come behind the callbacks; in CPU time
+of the thread, so that other programs on the machine are not part of it.
 """
 
 import array
@@ -68,7 +68,8 @@ class Pauses:
         self.seconds = {kind: Times() for kind in KINDS}
         self.began = {}
         self.young_until = 0.0
-        self.told = "young"  # what Ouro said of the latest
+        self.listens = False  # Ouro says when a pause is over
+        self.young_began = None  # of a young collection that Ouro has not told of yet
 
     def first(self, phase, info):
         if phase == "stop" and info["generation"] < 2:
@@ -77,7 +78,6 @@ class Pauses:
     def last(self, phase, info):
         now, generation = time.thread_time(), info["generation"]
         if phase == "start":
-            self.told = "young"
             self.began[generation] = time.thread_time()
         elif generation in self.began:
             self.note(generation, self.began.pop(generation), now)
@@ -85,15 +85,21 @@ class Pauses:
     def note(self, generation, began, now):
         if generation < 2:
             self.seconds["young"].append(self.young_until - began)
-            if self.told == "slice":
-                self.seconds["slice"].append(now - self.young_until)
         elif now - began > NOT_A_PAUSE:
             self.seconds["full"].append(now - began)
-        if generation < 2 or now - began > NOT_A_PAUSE:
+        if generation < 2 and self.listens:
+            self.young_began = began
+        elif generation < 2 or now - began > NOT_A_PAUSE:
             self.seconds["pause"].append(now - began)
 
     def hear(self, pause):
-        self.told = pause.kind
+        if self.young_began is None:  # a step, gc.collect()
+            return
+        now = time.thread_time()
+        if pause.kind == "slice":
+            self.seconds["slice"].append(now - self.young_until)
+        self.seconds["pause"].append(now - self.young_began)
+        self.young_began = None
 
     def summary(self):
         return {kind: times.summary() for kind, times in self.seconds.items()}
@@ -104,6 +110,7 @@ def watch():
     pauses = Pauses()
     ouro = sys.modules.get("ouro")
     if ouro and collects(ouro):
+        pauses.listens = True
         ouro.gc.on_pause(pauses.hear)
     gc.callbacks.insert(0, pauses.first)
     gc.callbacks.append(pauses.last)

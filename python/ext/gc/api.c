@@ -85,6 +85,7 @@ static int put_numbers(PyObject *dict, const gcnumbers *n) {
               {"longest_ns", n->longest_ns},
               {"young", n->young},
               {"young_ns", n->young_ns},
+              {"untimed", n->untimed},
               {"explicits", n->explicits},
               {"explicits_ns", n->explicits_ns},
               {"examined", n->examined},
@@ -134,6 +135,7 @@ PyDoc_STRVAR(stats_doc, "_gc_stats($module, /)\n--\n\nThe collector's numbers.")
 static PyObject *gcapi_stats(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(none)) {
   if (!check_on()) return NULL;
   gcnumbers n;
+  collector_count();
   gcnumbers_read(&n);
   PyObject *dict = PyDict_New();
   if (dict && (put_numbers(dict, &n) < 0 || put(dict, "buckets", buckets(&n)) < 0 ||

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "attend.h"
 #include "embed.h"
 #include "notify.h"
 #include "pace.h"
@@ -25,9 +26,8 @@ static struct {
   pyheap heap;
   cycle cycle;
   pace pace;
-  PyObject *marker;   /* in the oldest generation: what is in front of it is known */
-  PyObject *callback; /* in gc.callbacks */
-  PyObject *freeze;   /* gc.freeze */
+  PyObject *marker; /* in the oldest generation: what is in front of it is known */
+  PyObject *freeze; /* gc.freeze */
   PyMethodDef *stock_collect, *stock_freeze;
   size_t known;      /* objects, when the pacer was last told */
   size_t pending;    /* what CPython has counted as promoted, when it was last looked at */
@@ -38,14 +38,22 @@ static struct {
   size_t strangers;  /* when CPython last did a full collection */
   uint64_t slice_ns; /* of the last slice's time, what was ours and not other processes' */
   uint64_t found, examined, worked_ns; /* by the cycle in progress */
+  uint64_t young_before;               /* collections that CPython had counted at the start */
   int quiet;
-  uint64_t young_began;
 } c;
 
 bool collector_on(void) { return c.on; }
 
+/* Collections of the young generations so far, as CPython counts them. */
+static uint64_t young_so_far(void) {
+  gcstats youngest = gclayout_stats(&c.layout, 0), middle = gclayout_stats(&c.layout, 1);
+  if (!youngest.collections || !middle.collections) return 0;
+  return (uint64_t)(*youngest.collections + *middle.collections);
+}
+
 void collector_after_fork(void) {
   gcnumbers_forget();
+  if (c.on) c.young_before = young_so_far();
   if (!c.on || !gcstock_after_fork(&c.layout)) return;
   judge_lose(&c.heap, &c.cycle.batch.set);
   c.working = c.cycle.running = false;
@@ -150,6 +158,8 @@ static void hold_back(void) {
 
 static void publish(void) {
   gcnumbers *n = &gcnumbers_now;
+  uint64_t young = young_so_far(), timed = c.young_before + n->young;
+  gcnumbers_set(&n->untimed, young > timed ? young - timed : 0);
   bool idle = pycycle_idle(&c.cycle);
   gcnumbers_set(&n->in_cycle, !idle);
   gcnumbers_set(&n->phase, c.cycle.phase);
@@ -217,7 +227,7 @@ static void end_cycle(void) {
   pace_end(&c.pace, gcknown_all.count, c.found);
   gcnumbers_add(&gcnumbers_now.cycles, 1);
   account();
-  notify_cycle(*c.layout.callbacks, c.callback, outcome());
+  notify_cycle(attend_listeners(), outcome());
 }
 
 /* The name of the type whose object was in a slot, if one is. */
@@ -335,26 +345,40 @@ static const char *young_collected(void) {
   return ns ? "slice" : "young";
 }
 
+/* The sentinel has been promoted with the program's objects, and is none of them. */
+static void recall_sentinel(int generation) {
+  if (attend_return() && generation == 1 && *c.layout.long_lived_pending > 0)
+    --*c.layout.long_lived_pending;
+}
+
+/* Whether collections of generation 0 matter: there is something to do after each, or somebody
+ * wants to hear of each. */
+static bool must_attend(void) {
+  return !pycycle_idle(&c.cycle) || must_know() || c.options.busy || notify_pauses_heard();
+}
+
 static void collected(int generation) {
   const char *kind = "stock";
+  recall_sentinel(generation);
   if (generation < 2) kind = young_collected();
   else stock_collected();
-  uint64_t took = os_clock_ns() - c.young_began;
+  uint64_t took = os_clock_ns() - attend_began();
   if (generation < 2) {
     gcnumbers_add(&gcnumbers_now.young, 1);
     gcnumbers_add(&gcnumbers_now.young_ns, took);
   }
   note_pause(took, kind, cycle_phase_name(c.cycle.phase));
+  if (c.on && !must_attend()) attend_rest();
 }
 
+/* The program's callbacks first: they see CPython's collection, and no slice. */
 static PyObject *called_back(PyObject *self, PyObject *const *args, Py_ssize_t count) {
   (void)self;
   int generation = 0;
-  bool stop = false;
-  if (c.on && !c.working && compat_is_main() && notify_parse(args, count, &stop, &generation)) {
-    if (stop) collected(generation);
-    else c.young_began = os_clock_ns();
-  }
+  bool stop = false, ours = compat_is_main() && notify_parse(args, count, &stop, &generation);
+  if (ours && !stop) attend_begins();
+  notify_all(attend_listeners(), args, (size_t)count);
+  if (ours && stop && c.on && !c.working) collected(generation);
   Py_RETURN_NONE;
 }
 
@@ -365,6 +389,7 @@ static void age_all(void) {
   pycycle_abort(&c.cycle, &c.heap);
   for (int i = 0; i < 2; i++) gclist_append(old_head(), &c.layout.generation[i]->head);
   for (int i = 0; i < 3; i++) c.layout.generation[i]->count = 0;
+  attend_return();
   know_all();
 }
 
@@ -381,11 +406,11 @@ static bool collect_all(void) {
 static PyObject *full_collection(void) {
   uint64_t began = os_clock_ns();
   *c.layout.collecting = 1;
-  notify_full(*c.layout.callbacks, c.callback, "start", (notify_info){.more = outcome().more});
+  notify_full(attend_listeners(), "start", (notify_info){.more = outcome().more});
   bool done = collect_all();
   if (done) account();
   pace_clean(&c.pace, gcknown_all.count);
-  if (done) notify_full(*c.layout.callbacks, c.callback, "stop", outcome());
+  if (done) notify_full(attend_listeners(), "stop", outcome());
   *c.layout.collecting = 0;
   uint64_t took = os_clock_ns() - began;
   gcnumbers_add(&gcnumbers_now.explicits, 1);
@@ -420,6 +445,7 @@ static PyObject *freeze(PyObject *module, PyObject *none) {
   judge_note_condemned(&c.heap);
   PyObject *result = c.stock_freeze->ml_meth(module, none);
   gclink_move(marker, old_head());
+  attend_return();
   pace_clean(&c.pace, 0);
   now_known();
   c.frozen = !gclist_empty(c.layout.permanent);
@@ -463,13 +489,9 @@ static bool find_freeze(char why[COLLECTOR_WHY]) {
 }
 
 static bool make_objects(char why[COLLECTOR_WHY]) {
-  c.marker = notify_make_marker();
-  c.callback = PyCFunction_New(&callback_def, NULL);
-  PyObject *list = *c.layout.callbacks;
-  if (c.marker && c.callback && list && PyList_Append(list, c.callback) == 0) return true;
-  PyErr_Clear();
+  c.marker = attend_make_marker();
+  if (c.marker && attend_start(&c.layout, &callback_def)) return true;
   Py_CLEAR(c.marker);
-  Py_CLEAR(c.callback);
   snprintf(why, COLLECTOR_WHY, "no memory for the collector");
   return false;
 }
@@ -491,6 +513,7 @@ static void take_over(void) {
   c.frozen = !gclist_empty(c.layout.permanent);
   c.pace.live = gcknown_all.count;
   hold_back();
+  c.young_before = young_so_far();
   c.on = true;
 }
 
@@ -516,12 +539,6 @@ int collector_start(const collector_options *options, char why[COLLECTOR_WHY]) {
   return 0;
 }
 
-static void remove_callback(void) {
-  PyObject *list = *c.layout.callbacks;
-  Py_ssize_t at = list && PyList_CheckExact(list) ? PySequence_Index(list, c.callback) : -1;
-  if (at < 0 || PySequence_DelItem(list, at) < 0) PyErr_Clear();
-}
-
 void collector_stop(void) {
   if (!c.on || c.working) return;
   c.on = false;
@@ -529,15 +546,24 @@ void collector_stop(void) {
   pycycle_finish(&c.cycle);
   divert_back((PyObject *)c.layout.collect, c.stock_collect);
   divert_back(c.freeze, c.stock_freeze);
-  remove_callback();
-  Py_CLEAR(c.callback);
+  attend_stop();
   Py_CLEAR(c.freeze);
   Py_CLEAR(c.marker);
   notify_forget();
   gcnumbers_set(&gcnumbers_now.on, 0);
 }
 
+void collector_on_pause(PyObject *callable) {
+  bool heard = callable && callable != Py_None;
+  notify_on_pause(heard ? callable : NULL);
+  if (heard) attend();
+}
+
 /* --- When the program asks -------------------------------------------------------------------- */
+
+void collector_count(void) {
+  if (c.on) publish();
+}
 
 bool collector_wanted(void) {
   if (!c.on || c.working) return false;
@@ -554,6 +580,7 @@ bool collector_step(uint64_t ns, bool begin) {
   *c.layout.collecting = 1;
   slice(ns);
   *c.layout.collecting = 0;
+  if (c.on && must_attend()) attend();
   note_pause(os_clock_ns() - began, "slice", cycle_phase_name(c.cycle.phase));
   return !pycycle_idle(&c.cycle);
 }

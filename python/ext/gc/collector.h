@@ -2,7 +2,7 @@
 /*
  * CPython's full collections in slices. One per process, for the main interpreter.
  *
- *   gc.callbacks, "stop" of a young collection: notes what was promoted, then works for a slice
+ *   the end of a young collection: notes what was promoted, then works for a slice (attend.h)
  *   gc.collect(), full:   finishes what is in progress and collects everything in one go
  *   gc.freeze():          forgets everything first, as what is frozen is nobody's business
  *
@@ -39,6 +39,9 @@ void collector_after_fork(void);
 /* Works for about `ns`; begins a cycle if none is in progress and `begin` says so. Whether one is
  * in progress then. Called from within the collector it does nothing. */
 bool collector_step(uint64_t ns, bool begin);
+
+/* Brings the numbers up to date that nobody has told the collector of. */
+void collector_count(void);
 
 /* Whether a step would be useful now. */
 bool collector_wanted(void);

@@ -16,6 +16,7 @@ typedef struct __attribute__((packed, aligned(4))) gclink {
 } gclink;
 
 #define GCLINK_FLAGS ((uintptr_t)3)
+#define GCLINK_COLLECTING ((uintptr_t)2) /* a collection looks at the object */
 
 _Static_assert(sizeof(gclink) == 16, "PyGC_Head: two words in front of each object");
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "notify.h"
 
-#include "collector.h"
-
 /* Per process, as the collector is. */
 static struct {
   PyObject *on_pause;
@@ -54,23 +52,17 @@ bool notify_asks_for_all(PyObject *const *args, Py_ssize_t count, PyObject *name
 
 /* --- gc.callbacks ----------------------------------------------------------------------------- */
 
-static void call_all(PyObject *callbacks, PyObject *own, PyObject *phase, PyObject *info) {
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(callbacks); i++) {
-    PyObject *callback = PyList_GET_ITEM(callbacks, i);
-    if (callback == own) continue;
-    Py_INCREF(callback);
-    PyObject *result = PyObject_CallFunctionObjArgs(callback, phase, info, NULL);
+/* As CPython does it: the list may change meanwhile. */
+void notify_all(PyObject *callbacks, PyObject *const *args, size_t count) {
+  Py_XINCREF(callbacks); /* the collector may be stopped by another thread */
+  for (Py_ssize_t i = 0; callbacks && i < PyList_GET_SIZE(callbacks); i++) {
+    PyObject *callback = Py_NewRef(PyList_GET_ITEM(callbacks, i));
+    PyObject *result = PyObject_Vectorcall(callback, args, count, NULL);
     if (!result) PyErr_WriteUnraisable(callback);
     Py_XDECREF(result);
     Py_DECREF(callback);
   }
-}
-
-/* Whether anyone but ourselves listens. */
-static bool has_listeners(PyObject *callbacks, PyObject *own) {
-  if (!callbacks || !PyList_CheckExact(callbacks)) return false;
-  Py_ssize_t size = PyList_GET_SIZE(callbacks);
-  return size > 1 || (size == 1 && PyList_GET_ITEM(callbacks, 0) != own);
+  Py_XDECREF(callbacks);
 }
 
 static PyObject *info_dict(notify_info i) {
@@ -82,18 +74,18 @@ static PyObject *info_dict(notify_info i) {
                        failed, "candidates", looked, "duration", i.duration);
 }
 
-void notify_full(PyObject *callbacks, PyObject *own, const char *phase, notify_info i) {
-  if (!has_listeners(callbacks, own)) return;
-  PyObject *name = PyUnicode_FromString(phase), *info = info_dict(i);
-  if (name && info) call_all(callbacks, own, name, info);
+void notify_full(PyObject *callbacks, const char *phase, notify_info i) {
+  if (!callbacks || PyList_GET_SIZE(callbacks) == 0) return;
+  PyObject *name = PyUnicode_FromString(phase), *info = info_dict(i), *args[] = {name, info};
+  if (name && info) notify_all(callbacks, args, 2);
   else PyErr_WriteUnraisable(NULL);
   Py_XDECREF(name);
   Py_XDECREF(info);
 }
 
-void notify_cycle(PyObject *callbacks, PyObject *own, notify_info i) {
-  notify_full(callbacks, own, "start", (notify_info){.more = i.more});
-  notify_full(callbacks, own, "stop", i);
+void notify_cycle(PyObject *callbacks, notify_info i) {
+  notify_full(callbacks, "start", (notify_info){.more = i.more});
+  notify_full(callbacks, "stop", i);
 }
 
 /* --- Pauses ----------------------------------------------------------------------------------- */
@@ -102,6 +94,8 @@ void notify_on_pause(PyObject *callable) {
   Py_XINCREF(callable);
   Py_XSETREF(notify.on_pause, callable);
 }
+
+bool notify_pauses_heard(void) { return notify.on_pause != NULL; }
 
 void notify_forget(void) {
   notify_on_pause(NULL);
@@ -118,38 +112,4 @@ void notify_pause(uint64_t ns, const char *kind, const char *phase) {
   Py_XDECREF(result);
   Py_DECREF(callable);
   notify.telling = false;
-}
-
-void collector_on_pause(PyObject *callable) {
-  notify_on_pause(callable == Py_None ? NULL : callable);
-}
-
-/* --- The marker ------------------------------------------------------------------------------- */
-
-static int marker_traverse(PyObject *self, visitproc visit, void *arg) {
-  Py_VISIT(Py_TYPE(self));
-  return 0;
-}
-
-static void marker_dealloc(PyObject *self) {
-  PyTypeObject *type = Py_TYPE(self);
-  PyObject_GC_UnTrack(self);
-  PyObject_GC_Del(self);
-  Py_DECREF(type);
-}
-
-PyObject *notify_make_marker(void) {
-  static PyType_Slot slots[] = {{Py_tp_traverse, (void *)(uintptr_t)marker_traverse},
-                                {Py_tp_dealloc, (void *)(uintptr_t)marker_dealloc},
-                                {0, NULL}};
-  static PyType_Spec spec = {.name = "ouro._ouro.Marker",
-                             .basicsize = sizeof(PyObject),
-                             .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-                             .slots = slots};
-  PyTypeObject *type = (PyTypeObject *)PyType_FromSpec(&spec);
-  PyObject *marker = type ? (PyObject *)PyObject_GC_New(PyObject, type) : NULL;
-  Py_XDECREF(type);
-  if (marker) PyObject_GC_Track(marker);
-  else PyErr_Clear();
-  return marker;
 }

@@ -21,19 +21,19 @@ typedef struct notify_info {
   bool more;           /* the last two are part of it (3.15) */
 } notify_info;
 
-/* Calls gc.callbacks, but for our own, for one phase of a full collection. */
-void notify_full(PyObject *callbacks, PyObject *own, const char *phase, notify_info info);
+/* Calls gc.callbacks, with what CPython has passed to our own; or for one phase of a full
+ * collection. NULL: there are none. */
+void notify_all(PyObject *callbacks, PyObject *const *args, size_t count);
+void notify_full(PyObject *callbacks, const char *phase, notify_info info);
 
 /* The same when a cycle has ended, both phases one after the other: whoever measures the time
  * between measures no pause, as there was none. */
-void notify_cycle(PyObject *callbacks, PyObject *own, notify_info info);
+void notify_cycle(PyObject *callbacks, notify_info info);
 
 /* Who is told of pauses: callable(seconds, kind, phase). NULL: nobody. Takes a reference. */
 void notify_on_pause(PyObject *callable);
+bool notify_pauses_heard(void);
 void notify_pause(uint64_t ns, const char *kind, const char *phase);
 void notify_forget(void);
-
-/* A tracked object that refers to nothing. NULL: no memory, no exception is set. */
-PyObject *notify_make_marker(void);
 
 #endif

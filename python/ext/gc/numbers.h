@@ -38,10 +38,11 @@ typedef struct gcnumbers {
   uint64_t in_cycle;       /* 1: one is in progress */
   uint64_t phase;          /* of it: for gcnumbers_phase */
   uint64_t slices, slices_ns, slice_longest_ns;
-  uint64_t pauses; /* slices, young and explicit collections together */
+  uint64_t pauses; /* slices, young and explicit collections together, but for `untimed` ones */
   uint64_t pauses_ns, longest_ns;
   uint64_t bucket[GCNUMBERS_BUCKETS]; /* of pauses */
   uint64_t young, young_ns, explicits, explicits_ns;
+  uint64_t untimed;      /* further young collections, by CPython's count: the collector rested */
   uint64_t examined;     /* objects, by all cycles */
   uint64_t found, freed; /* unreachable objects */
   uint64_t uncollectable;
