@@ -5,22 +5,57 @@
 
 #include "scan.h"
 
+/* References of which it is asked whether they lead to a slot when the answer has come into the
+ * cache. They do not outlive the slice. */
+typedef struct cycle_asked {
+  CYCLE_OBJECT waiting[CYCLE_RING];
+  uint64_t count; /* that were put in, each in the place of the one CYCLE_RING before */
+} cycle_asked;
+
 /* What the visitors get: copies, which stay in registers. */
 typedef struct cycle_marker {
   CYCLE_EMBEDDER *e;
   cycle_marks *marks;
   const cycle_set *residual;
+  cycle_asked *asked;
   uint64_t near; /* a slot of the page being scanned */
-  bool found;    /* the object being scanned refers to a slot */
+  bool found;    /* the object being scanned refers to a slot, or it does not matter */
 } cycle_marker;
 
-static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, uint64_t near) {
-  return (cycle_marker){e, &c->marks, &c->residual, near, false};
+static inline cycle_marker cycle_marker_of(cycle *c, CYCLE_EMBEDDER *e, cycle_asked *asked,
+                                           uint64_t near) {
+  return (cycle_marker){e, &c->marks, &c->residual, asked, near, false};
 }
 
+CYCLE_INLINE void cycle_mark_asked(CYCLE_EMBEDDER *e, cycle_marks *m, CYCLE_OBJECT o) {
+  uint64_t slot;
+  if (embed_slot(e, o, &slot)) cycle_mark(m, slot);
+}
+
+CYCLE_INLINE void cycle_ask_later(cycle_marker *v, CYCLE_OBJECT o, uint64_t place) {
+  cycle_asked *a = v->asked;
+  CYCLE_OBJECT *waits = &a->waiting[a->count % CYCLE_RING];
+  __builtin_prefetch(&v->marks->marked[place / 64], 1);
+  if (OURO_LIKELY(a->count++ >= CYCLE_RING)) cycle_mark_asked(v->e, v->marks, *waits);
+  *waits = o;
+}
+
+/* In the order of their coming. */
+static inline void cycle_ask_waiting(cycle *c, CYCLE_EMBEDDER *e, cycle_asked *a) {
+  uint64_t first = a->count > CYCLE_RING ? a->count - CYCLE_RING : 0;
+  for (; first < a->count; first++) cycle_mark_asked(e, &c->marks, a->waiting[first % CYCLE_RING]);
+  a->count = 0;
+}
+
+/* Whether an object that may leave (CYCLE_LEAVES) refers to any slot must be known when it has been
+ * scanned: only what it refers to behind the first slot may wait. */
 static inline CYCLE_VISITED cycle_visit_mark(CYCLE_OBJECT referent, void *arg) {
   cycle_marker *v = arg;
   uint64_t slot;
+  if (v->found && CYCLE_PLACE(v->e, referent, &slot) && (slot ^ v->near) >= CYCLE_PAGE_SLOTS) {
+    cycle_ask_later(v, referent, slot);
+    return CYCLE_GO_ON;
+  }
   if (!embed_slot(v->e, referent, &slot)) return CYCLE_GO_ON;
   v->found = true;
   cycle_mark_soon(v->marks, slot, v->near);
@@ -44,8 +79,10 @@ static CYCLE_VISITED cycle_visit_root(CYCLE_OBJECT root, void *arg) {
 }
 
 static void cycle_roots(cycle *c, CYCLE_EMBEDDER *e) {
-  cycle_marker marker = cycle_marker_of(c, e, 0);
+  cycle_asked asked = {.count = 0};
+  cycle_marker marker = cycle_marker_of(c, e, &asked, 0);
   embed_roots(e, cycle_visit_root, &marker);
+  cycle_ask_waiting(c, e, &asked);
 }
 
 static inline void cycle_scanned(cycle *c, uint64_t word, uint64_t bits) {
@@ -68,9 +105,9 @@ CYCLE_INLINE uint64_t cycle_prefetch_some(CYCLE_EMBEDDER *e, const CYCLE_GROUP *
 
 /* Scans the word's slots that are marked and not scanned, an object begun in the last slice first.
  * False: the slice is over. */
-CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
-                                     cycle_visit visit) {
-  cycle_marker marker = cycle_marker_of(c, e, word * 64);
+CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word, cycle_visit visit,
+                                     cycle_asked *asked) {
+  cycle_marker marker = cycle_marker_of(c, e, asked, word * 64);
   uint64_t all = cycle_unscanned(&c->marks, word), rest, others, spent = 0;
   if (c->position) all &= ~bits_below(c->at % 64);
   uint64_t live = embed_live(e, word, all, true);
@@ -82,9 +119,9 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
     ahead = cycle_prefetch_next(e, &group, word, ahead);
     c->at = word * 64 + ouro_lowest_bit(rest);
     CYCLE_OBJECT o = embed_object(e, &group, c->at);
+    marker.found = !CYCLE_LEAVES(o);
     if (!cycle_scan(c, e, &group, o, &spent, visit, &marker)) break;
     if (!marker.found) CYCLE_SCANNED(e, o);
-    marker.found = false;
     if (!cycle_spent(c, e, &spent, 1)) continue;
     rest = others;
     break;
@@ -95,14 +132,14 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
 }
 
 /* Scans one page until it has nothing more to scan, what it marks in itself included. */
-CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
-                                     cycle_visit visit) {
+CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page, cycle_visit visit,
+                                     cycle_asked *asked) {
   uint64_t *grey = &c->marks.grey[page];
   while (*grey && !c->over) {
     uint64_t begun = c->at / 64 % CYCLE_PAGE_WORDS;
     unsigned in_page = c->position ? (unsigned)begun : ouro_lowest_bit(*grey);
     uint64_t word = (uint64_t)page * CYCLE_PAGE_WORDS + in_page;
-    if (!cycle_mark_in_word(c, e, word, visit)) return false;
+    if (!cycle_mark_in_word(c, e, word, visit, asked)) return false;
     /* The bit goes last: until then the page counts as queued. */
     if (!cycle_unscanned(&c->marks, word)) *grey &= ~((uint64_t)1 << in_page);
   }
@@ -110,21 +147,25 @@ CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
 }
 
 /* False: the slice is over. */
-CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e, cycle_visit visit) {
+CYCLE_INLINE bool cycle_mark_queued(cycle *c, CYCLE_EMBEDDER *e, cycle_visit visit,
+                                    cycle_asked *asked) {
   cycle_marks *m = &c->marks;
   while (m->queued && !c->over) {
-    if (!cycle_mark_in_page(c, e, m->queue[m->first], visit)) return false;
+    if (!cycle_mark_in_page(c, e, m->queue[m->first], visit, asked)) return false;
     cycle_dequeue(m);
   }
   return !m->queued;
 }
 
 CYCLE_INLINE bool cycle_mark_all(cycle *c, CYCLE_EMBEDDER *e, cycle_visit visit) {
+  cycle_asked asked = {.count = 0};
+  bool done;
   do {
-    if (!cycle_mark_queued(c, e, visit)) return false;
-    cycle_mark_waiting(&c->marks);
-  } while (c->marks.queued);
-  return true;
+    done = cycle_mark_queued(c, e, visit, &asked);
+    cycle_ask_waiting(c, e, &asked);
+    if (done) cycle_mark_waiting(&c->marks);
+  } while (done && c->marks.queued);
+  return done;
 }
 
 CYCLE_FLAT bool cycle_mark_reachable(cycle *c, CYCLE_EMBEDDER *e) {

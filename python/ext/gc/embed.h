@@ -55,6 +55,8 @@ typedef struct pygroup {
 #define CYCLE_GROUP pygroup
 #define CYCLE_CLOCK(e) ((void)(e), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
+#define CYCLE_PLACE(e, o, slot) pyheap_place(e, o, slot)
+#define CYCLE_LEAVES(o) pyheap_may_leave(Py_TYPE(o))
 #define CYCLE_SCANNED(e, o) pyheap_scanned(o)
 #define CYCLE_VISITED int
 #define CYCLE_GO_ON 0
@@ -151,6 +153,14 @@ CYCLE_INLINE bool embed_slot(const pyheap *e, PyObject *o, uint64_t *slot) {
   return e->near[offset / 16 / 64] >> offset / 16 % 64 & 1;
 }
 
+/* By arithmetic; the bit that says whether it is known is on its way. */
+CYCLE_INLINE bool pyheap_place(const pyheap *e, PyObject *o, uint64_t *slot) {
+  uintptr_t offset = (uintptr_t)gclink_of(o) ^ e->window;
+  *slot = e->far_words * 64 + offset / PYHEAP_SLOT;
+  __builtin_prefetch(&e->near[offset / 16 / 64]);
+  return OURO_LIKELY(offset >> OURO_WINDOW_SHIFT == 0);
+}
+
 static inline pygroup embed_group(const pyheap *e, uint64_t word) {
   return (pygroup){pyheap_base(e, word), pyheap_evens(pyheap_known(e, word), 1)};
 }
@@ -205,11 +215,14 @@ CYCLE_INLINE void embed_traverse(pyheap *e, const pygroup *g, PyObject *o, size_
   else shape_traverse(o, from, to, visit, arg);
 }
 
+static inline bool pyheap_may_leave(const PyTypeObject *t) {
+  return t == &PyTuple_Type || t == &PyDict_Type;
+}
+
 /* As CPython's full collections do, tuples and dicts that cannot be part of a cycle are untracked
  * (rule C10). */
 static inline void pyheap_scanned(PyObject *o) {
-  const PyTypeObject *t = Py_TYPE(o);
-  if ((t == &PyTuple_Type || t == &PyDict_Type) && shape_untrack(o)) gcknown_forget(o);
+  if (pyheap_may_leave(Py_TYPE(o)) && shape_untrack(o)) gcknown_forget(o);
 }
 
 static inline void embed_roots(pyheap *e, visitproc visit, void *arg) {
