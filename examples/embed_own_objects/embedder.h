@@ -17,6 +17,7 @@
 #define CYCLE_GROUP toy_group
 #define CYCLE_CLOCK(world) toy_clock(world)
 #define CYCLE_PREFETCH(object) __builtin_prefetch(object)
+#define CYCLE_EXPECT(object) __builtin_prefetch(object)
 #define CYCLE_PLACE(e, o, slot) false
 #define CYCLE_LEAVES(o) false
 #define CYCLE_SCANNED(e, o) (void)(o)

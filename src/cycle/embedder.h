@@ -11,9 +11,10 @@
  *                     of them; all zero: nothing is known
  *     CYCLE_CLOCK(e)  nanoseconds, e.g. os_clock_ns()
  *     CYCLE_PREFETCH(o)  the object will be looked at soon; may be empty
+ *     CYCLE_EXPECT(o)  a live object's references will be looked at soon; may be empty
  *     CYCLE_PLACE(e, o, slot)  where a referenced object lies if embed_slot says that it lies
- *                     anywhere, told without a look at memory, which comes into the cache meanwhile:
- *                     true, and *slot. false: ask embed_slot at once
+ *                     anywhere, told without a look at memory, which comes into the cache
+ *                     meanwhile: true, and *slot. false: ask embed_slot at once
  *     CYCLE_LEAVES(o)  whether CYCLE_SCANNED has anything to do with such an object
  *     CYCLE_SCANNED(e, o)  a live object was scanned to its end, in which no slot was found: it may
  *                     leave the embedder's care; may be empty

@@ -90,17 +90,18 @@ static inline void cycle_scanned(cycle *c, uint64_t word, uint64_t bits) {
   c->report.examined += bits_count(bits);
 }
 
-/* Fetches the first of the objects into the cache, whose bits are taken away from the result. */
+/* Fetches the first of the objects into the cache, whose bit is taken away from the result. */
 CYCLE_INLINE uint64_t cycle_prefetch_next(CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, uint64_t word,
                                           uint64_t ahead) {
   if (ahead) CYCLE_PREFETCH(embed_object(e, g, word * 64 + ouro_lowest_bit(ahead)));
   return ahead & (ahead - 1);
 }
 
-CYCLE_INLINE uint64_t cycle_prefetch_some(CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, uint64_t word,
-                                          uint64_t ahead) {
-  for (unsigned i = 0; i < TUNE_CYCLE_AHEAD; i++) ahead = cycle_prefetch_next(e, g, word, ahead);
-  return ahead;
+/* The same for one that is known to live: what it keeps elsewhere. */
+CYCLE_INLINE uint64_t cycle_expect_next(CYCLE_EMBEDDER *e, const CYCLE_GROUP *g, uint64_t word,
+                                        uint64_t ahead) {
+  if (ahead) CYCLE_EXPECT(embed_object(e, g, word * 64 + ouro_lowest_bit(ahead)));
+  return ahead & (ahead - 1);
 }
 
 /* Scans the word's slots that are marked and not scanned, an object begun in the last slice first.
@@ -113,10 +114,11 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
   uint64_t live = embed_live(e, word, all, true);
   if (!(live & all & -all)) c->position = 0;
   CYCLE_GROUP group = embed_group(e, word);
-  uint64_t ahead = cycle_prefetch_some(e, &group, word, live);
+  uint64_t ahead = live;
+  for (unsigned i = 0; i < TUNE_CYCLE_AHEAD; i++) ahead = cycle_expect_next(e, &group, word, ahead);
   for (rest = live; rest; rest = others) {
     others = rest & (rest - 1);
-    ahead = cycle_prefetch_next(e, &group, word, ahead);
+    ahead = cycle_expect_next(e, &group, word, ahead);
     c->at = word * 64 + ouro_lowest_bit(rest);
     CYCLE_OBJECT o = embed_object(e, &group, c->at);
     marker.found = !CYCLE_LEAVES(o);
@@ -131,11 +133,27 @@ CYCLE_INLINE bool cycle_mark_in_word(cycle *c, CYCLE_EMBEDDER *e, uint64_t word,
   return !rest;
 }
 
+/* Fetches the first objects that are to be scanned of the first of these words of a page, whose bit
+ * is taken away from the result. */
+CYCLE_INLINE uint64_t cycle_prefetch_word(cycle *c, CYCLE_EMBEDDER *e, uint32_t page,
+                                          uint64_t words) {
+  if (!words) return 0;
+  uint64_t word = (uint64_t)page * CYCLE_PAGE_WORDS + ouro_lowest_bit(words);
+  uint64_t ahead = cycle_unscanned(&c->marks, word);
+  CYCLE_GROUP group = embed_group(e, word);
+  for (unsigned i = 0; ahead && i < TUNE_CYCLE_AHEAD_IN_WORD; i++)
+    ahead = cycle_prefetch_next(e, &group, word, ahead);
+  return words & (words - 1);
+}
+
 /* Scans one page until it has nothing more to scan, what it marks in itself included. */
 CYCLE_INLINE bool cycle_mark_in_page(cycle *c, CYCLE_EMBEDDER *e, uint32_t page, cycle_visit visit,
                                      cycle_asked *asked) {
-  uint64_t *grey = &c->marks.grey[page];
+  uint64_t *grey = &c->marks.grey[page], ahead = *grey;
+  for (unsigned i = 0; i < TUNE_CYCLE_AHEAD_WORDS; i++)
+    ahead = cycle_prefetch_word(c, e, page, ahead);
   while (*grey && !c->over) {
+    ahead = cycle_prefetch_word(c, e, page, ahead);
     uint64_t begun = c->at / 64 % CYCLE_PAGE_WORDS;
     unsigned in_page = c->position ? (unsigned)begun : ouro_lowest_bit(*grey);
     uint64_t word = (uint64_t)page * CYCLE_PAGE_WORDS + in_page;

@@ -9,6 +9,7 @@
 #define CYCLE_GROUP native_group
 #define CYCLE_CLOCK(rt) ((void)(rt), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
+#define CYCLE_EXPECT(o) __builtin_prefetch(o)
 #define CYCLE_PLACE(e, o, slot) false
 #define CYCLE_LEAVES(o) false
 #define CYCLE_SCANNED(e, o) (void)(o)

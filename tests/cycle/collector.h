@@ -13,6 +13,7 @@
 #define CYCLE_GROUP graph_group
 #define CYCLE_CLOCK(g) graph_clock(g)
 #define CYCLE_PREFETCH(o) (void)(o)
+#define CYCLE_EXPECT(o) (void)(o)
 #define CYCLE_PLACE(e, o, slot) (*(slot) = (uint64_t)(o) * (e)->stride, true)
 #define CYCLE_LEAVES(o) false
 #define CYCLE_SCANNED(e, o) (void)(o)

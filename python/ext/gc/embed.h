@@ -55,6 +55,7 @@ typedef struct pygroup {
 #define CYCLE_GROUP pygroup
 #define CYCLE_CLOCK(e) ((void)(e), os_clock_ns())
 #define CYCLE_PREFETCH(o) __builtin_prefetch(o)
+#define CYCLE_EXPECT(o) shape_expect(o)
 #define CYCLE_PLACE(e, o, slot) pyheap_place(e, o, slot)
 #define CYCLE_LEAVES(o) pyheap_may_leave(Py_TYPE(o))
 #define CYCLE_SCANNED(e, o) pyheap_scanned(o)

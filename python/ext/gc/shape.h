@@ -109,6 +109,12 @@ static inline void shape_prefetch(const PyObject *o) {
   if (Py_TYPE(o) == &PyList_Type) __builtin_prefetch(((const PyListObject *)o)->ob_item);
 }
 
+/* The same, dicts too: worth it where objects lie scattered. */
+static inline void shape_expect(const PyObject *o) {
+  if (Py_TYPE(o) == &PyDict_Type) __builtin_prefetch(((const PyDictObject *)o)->ma_keys);
+  else shape_prefetch(o);
+}
+
 /* The weak references to an object, or NULL; those that are not tracked are shown too. */
 static inline PyObject *shape_first_weak(PyObject *o) {
   Py_ssize_t at = Py_TYPE(o)->tp_weaklistoffset;
