@@ -12,6 +12,7 @@ typedef struct world {
   uint64_t work;      /* left of the cycle in progress */
   uint64_t garbage;   /* that the cycle in progress will find */
   uint64_t cycles, over, longest, worst;
+  uint64_t young_ns; /* what a young collection takes */
 } world;
 
 #define BUDGET 1000000u
@@ -54,6 +55,7 @@ static void promote(world *w, uint64_t objects, unsigned dead, bool slices) {
     pace_begin(&w->pace, w->old);
   }
   uint64_t ns = pace_slice(&w->pace);
+  if (ns && ns != UINT64_MAX) ns = pace_rest(&w->pace, ns, w->young_ns);
   if (slices && ns) work(w, ns);
   uint64_t allowed = pace_allowed(&w->pace);
   if (pace_floating(&w->pace) * 1000 / allowed > w->worst)
@@ -116,7 +118,7 @@ TEST(c3_a_cycle_that_needs_many_slices_begins_earlier) {
   pace small, large;
   pace_init(&small, BUDGET, 250, 1000000);
   pace_init(&large, BUDGET, 250, 1000000);
-  large.object_ns16 = 16 * 1000;
+  large.object_ns16 = 16 * 2000;
   for (int i = 0; i < 60; i++) pace_promoted(&small, 1000, 0), pace_promoted(&large, 1000, 0);
   CHECK_EQ(pace_wants_cycle(&small), false);
   CHECK_EQ(pace_wants_cycle(&large), true);
@@ -158,4 +160,29 @@ TEST(c3_a_full_collection_leaves_no_debt) {
   pace_clean(&w.pace, 1000000);
   CHECK_EQ(pace_floating(&w.pace), 0);
   CHECK_EQ(pace_slice(&w.pace), 0);
+}
+
+TEST(c3_a_collection_and_its_slice_are_one_pause) {
+  pace p;
+  pace_init(&p, BUDGET, 250, 1000000);
+  CHECK_EQ(pace_rest(&p, BUDGET, 0), BUDGET);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET / 10), BUDGET - BUDGET / 10);
+  CHECK_EQ(pace_rest(&p, BUDGET / 3, BUDGET / 10), BUDGET / 3);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET * 6 / 10), BUDGET - BUDGET * 6 / 10);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET / 10), BUDGET - BUDGET / 10);
+  CHECK_EQ(pace_rest(&p, 0, BUDGET * 9 / 10), 0);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET * 9 / 10), 0);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET * 2), BUDGET);
+  CHECK_EQ(pace_rest(&p, BUDGET, BUDGET * 2), 0);
+}
+
+TEST(c3_cycles_end_where_all_collections_take_long) {
+  world w = world_of(1000000, 50);
+  w.young_ns = 2 * BUDGET;
+  for (int i = 0; i < 4000; i++) {
+    promote(&w, 5000, 4, true);
+    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
+  }
+  CHECK_EQ(w.cycles > 10, true);
+  CHECK_EQ(w.over, 0);
 }

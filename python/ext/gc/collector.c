@@ -300,7 +300,8 @@ static uint64_t next_slice(void) {
   uint64_t ns = pace_slice(&c.pace);
   if (ns == UINT64_MAX) return ns;
   if (c.quiet) return 0;
-  return c.options.busy ? c.options.pause_ns : ns;
+  if (c.options.busy) return c.options.pause_ns;
+  return pace_rest(&c.pace, ns, os_clock_ns() - attend_began());
 }
 
 /* --- CPython's own full collections ----------------------------------------------------------- */

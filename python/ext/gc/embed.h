@@ -142,6 +142,10 @@ static OURO_NOINLINE bool pyheap_far_slot(const pyheap *e, uintptr_t head, uint6
   return e->far[2 * word + offset / 16 / 64 % 2] >> offset / 16 % 64 & 1;
 }
 
+CYCLE_INLINE uint64_t pyheap_near_slot(const pyheap *e, uintptr_t offset) {
+  return e->near_words * 64 + offset / PYHEAP_SLOT;
+}
+
 CYCLE_INLINE bool embed_slot(const pyheap *e, PyObject *o, uint64_t *slot) {
   uintptr_t head = (uintptr_t)gclink_of(o), offset = head ^ e->window;
   if (OURO_UNLIKELY(offset >> OURO_WINDOW_SHIFT)) {
@@ -150,14 +154,14 @@ CYCLE_INLINE bool embed_slot(const pyheap *e, PyObject *o, uint64_t *slot) {
     *slot = far;
     return known;
   }
-  *slot = e->near_words * 64 + offset / PYHEAP_SLOT;
+  *slot = pyheap_near_slot(e, offset);
   return e->near[offset / 16 / 64] >> offset / 16 % 64 & 1;
 }
 
 /* By arithmetic; the bit that says whether it is known is on its way. */
 CYCLE_INLINE bool pyheap_place(const pyheap *e, PyObject *o, uint64_t *slot) {
   uintptr_t offset = (uintptr_t)gclink_of(o) ^ e->window;
-  *slot = e->far_words * 64 + offset / PYHEAP_SLOT;
+  *slot = pyheap_near_slot(e, offset);
   __builtin_prefetch(&e->near[offset / 16 / 64]);
   return OURO_LIKELY(offset >> OURO_WINDOW_SHIFT == 0);
 }

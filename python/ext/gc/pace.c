@@ -79,6 +79,15 @@ uint64_t pace_slice(const pace *p) {
   return p->debt_ns < p->budget_ns ? p->debt_ns : p->budget_ns;
 }
 
+uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took) {
+  uint64_t left = p->budget_ns > took ? p->budget_ns - took : 0;
+  bool was_cut = p->cut;
+  p->cut = ns && left < p->budget_ns / 2 && !was_cut;
+  if (left < p->budget_ns / 2 && was_cut) return ns;
+  if (left < p->budget_ns / TUNE_PACE_PART) return 0;
+  return ns < left ? ns : left;
+}
+
 void pace_worked(pace *p, uint64_t ns) {
   p->spent_ns += ns;
   p->debt_ns -= ns < p->debt_ns ? ns : p->debt_ns;
