@@ -22,7 +22,7 @@
 
 /* Words of a page of which the first objects are fetched ahead, and how many of each. Where objects
  * are scattered among leaves (a Sphinx build: 3 to be scanned in a word) each is a miss, and the
- * processor does not come to the next word by itself: 430 ns for each without, 300 with it. */
+ * processor does not come to the next word by itself: a quarter to a third of the time. */
 #define TUNE_CYCLE_AHEAD_WORDS 5u
 #define TUNE_CYCLE_AHEAD_IN_WORD 4u
 
