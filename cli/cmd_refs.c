@@ -199,7 +199,7 @@ static void set_count(struct libscols_line *line, size_t column, int64_t value, 
 /* "0x7f3412000460", and behind that what code calls it: a class, a function, a module; or what it
  * holds. */
 static void set_example(struct libscols_line *line, size_t column, const refs_example *one) {
-  char name[HEAP_TEXT], text[HEAP_ADDRESS + HEAP_TEXT];
+  char name[HEAP_TEXT], text[HEAP_ADDRESS + HEAP_TEXT + 1]; /* two blanks, one end less */
   bool titled = one->name[0] && !strstr(one->name, one->address);
   strcpy(name, titled ? one->name : one->value);
   heap_shorten(name, titled ? NAME_ROOM : VALUE_ROOM);

@@ -152,7 +152,8 @@ const char *heap_place(const graph *g, const path *p, char out[HEAP_TEXT]) {
     size_t used = strlen(out);
     step += label_step(g, p, step, label);
     if (used + strlen(label) + 2 > HEAP_TEXT) break;
-    sprintf(out + used, "%s%s", strchr(".[", label[0]) != NULL ? "" : " ", label);
+    if (strchr(".[", label[0]) == NULL) strcat(out, " ");
+    strcat(out, label);
   }
   return out;
 }
