@@ -63,7 +63,7 @@ LONG = [
     ),
     program(
         "scikit-learn",
-        "scikit-learn 1.9.1 fits models, the latest 400 are kept",
+        "scikit-learn 1.9.1 fits models, the latest 60 are kept",
         "rounds of fits",
         ["scikit-learn==1.9.1"],
         [ROUNDS, "fits", "{out}"],

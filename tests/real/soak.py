@@ -37,6 +37,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=BUILD, help="where to install programs")
     parser.add_argument("--groups", type=Path, help="write the groups of processes to this file")
     parser.add_argument("--keep", type=Path, help="append all that was measured to this file")
+    parser.add_argument("--kept", type=Path, help="only show, and write, what --keep put there")
     parser.add_argument("--write", action="store_true", help="enter the results into docs/")
     options = parser.parse_args()
     if unknown := set(options.programs) - set(names):
@@ -122,8 +123,8 @@ def at_work(pairs: list[Pair], minutes: float, every: float) -> None:
                 pair.sample()
 
 
-def main() -> int:
-    options = arguments()
+def soak(options: argparse.Namespace) -> list[dict]:
+    """Has all of them work; the results."""
     place = Place(options.python, options.wheel, options.pause, options.folder)
     chosen = [p for p in LONG if not options.programs or p.name in options.programs]
     folder = Path(tempfile.mkdtemp(prefix="soak-", dir=options.folder))
@@ -134,13 +135,22 @@ def main() -> int:
         options.groups.write_text(" ".join(map(str, pids)) + "\n")
     at_work(pairs, options.minutes, options.every)
     results = [pair.result() for pair in pairs]
+    if options.keep:
+        with options.keep.open("a") as file:
+            file.writelines(json.dumps(result) + "\n" for result in results)
+    return results
+
+
+def main() -> int:
+    options = arguments()
+    if options.kept:
+        results = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    else:
+        results = soak(options)
     for result in results:
         print(growth.line(result), flush=True)
         for difference in result["differences"][:SHOWN]:
             print(f"  differs: {difference}", flush=True)
-    if options.keep:
-        with options.keep.open("a") as file:
-            file.writelines(json.dumps(result) + "\n" for result in results)
     if options.write:
         report.write_hours(ROOT / "docs/real-programs.md", results)
     print(json.dumps({"same": sum(not r["differences"] for r in results), "of": len(results)}))

@@ -58,7 +58,7 @@ def mypy(_folder, _):
 
 
 models = {}  # the latest of them, as a service of many models would keep
-MODELS = 400
+MODELS = 60
 
 
 def fits(_folder, number):
