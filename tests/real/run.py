@@ -24,21 +24,34 @@ BUILD = ROOT / "build/real"
 SHOWN = 10  # differences
 
 
-def arguments() -> argparse.Namespace:
-    names = [program.name for program in PROGRAMS]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parser_of(what: str, programs: list[Program]) -> argparse.ArgumentParser:
+    """With the arguments that short and long runs share."""
+    parser = argparse.ArgumentParser(description=what.splitlines()[0])
+    names = [program.name for program in programs]
     parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(names)}")
-    parser.add_argument("--rounds", type=int, default=1, help="pairs of runs of each program")
     parser.add_argument("--python", default=sys.executable, help="the interpreter, 3.11 or later")
     parser.add_argument("--wheel", help="of Ouro; default: built from this tree")
-    parser.add_argument("--pause", help="with the collector, and slices so long: 1ms")
     parser.add_argument("--folder", type=Path, default=BUILD, help="where to install programs")
     parser.add_argument("--keep", type=Path, help="append all that was measured to this file")
     parser.add_argument("--write", action="store_true", help="enter the results into docs/")
+    return parser
+
+
+def parse(parser: argparse.ArgumentParser, programs: list[Program]) -> argparse.Namespace:
+    """The options; `programs` are those that were named, or all."""
     options = parser.parse_args()
+    names = [program.name for program in programs]
     if unknown := set(options.programs) - set(names):
         parser.error(f"no program {unknown.pop()!r}; there are {', '.join(names)}")
+    options.programs = [p for p in programs if not options.programs or p.name in options.programs]
     return options
+
+
+def arguments() -> argparse.Namespace:
+    parser = parser_of(__doc__, PROGRAMS)
+    parser.add_argument("--rounds", type=int, default=1, help="pairs of runs of each program")
+    parser.add_argument("--pause", help="with the collector, and slices so long: 1ms")
+    return parse(parser, PROGRAMS)
 
 
 def pip(python: Path, *words: str) -> None:
@@ -132,27 +145,39 @@ def run(program: Program, place: Place, rounds: int, collects: bool) -> dict:
     differences = pairs.differences()
     result = report.summary(place.version, program, pairs.costs, pairs.stock[0], differences)
     result["pauses"] = collector.summary(pairs.costs) if collects else None
-    print(report.line(result), flush=True)
+    show(report.line(result), differences)
+    return result
+
+
+def show(line: str, differences: list[str]) -> None:
+    print(line, flush=True)
     for difference in differences[:SHOWN]:
         print(f"  differs: {difference}", flush=True)
-    return result
+
+
+def keep(path: Path | None, results: list[dict]) -> None:
+    if path:
+        with path.open("a") as file:
+            file.writelines(json.dumps(result) + "\n" for result in results)
+
+
+def verdict(results: list[dict]) -> int:
+    """The last line, and the exit status."""
+    print(json.dumps({"same": sum(not r["differences"] for r in results), "of": len(results)}))
+    return int(any(result["differences"] for result in results))
 
 
 def main() -> int:
     options = arguments()
     place = Place(options.python, options.wheel, options.pause, options.folder)
-    chosen = [p for p in PROGRAMS if not options.programs or p.name in options.programs]
     collects = options.pause is not None
     results = []
-    for program in chosen:
+    for program in options.programs:
         results.append(run(program, place, options.rounds, collects))
-        if options.keep:
-            with options.keep.open("a") as file:
-                print(json.dumps(results[-1]), file=file)
+        keep(options.keep, results[-1:])
     if options.write:
         report.write(ROOT / "docs/real-programs.md", results)
-    print(json.dumps({"same": sum(not r["differences"] for r in results), "of": len(results)}))
-    return int(any(result["differences"] for result in results))
+    return verdict(results)
 
 
 if __name__ == "__main__":

@@ -18,31 +18,21 @@ import growth
 import report
 from long import LONG
 from programs import Program
-from run import BUILD, ROOT, SHOWN, Place
+from run import ROOT, Place, keep, parse, parser_of, show, verdict
 from side import Side
 
 SIDES = ("stock", "ouro")
 
 
 def arguments() -> argparse.Namespace:
-    names = [program.name for program in LONG]
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("programs", nargs="*", metavar="PROGRAM", help=f"of {', '.join(names)}")
+    parser = parser_of(__doc__, LONG)
     parser.add_argument("--minutes", type=float, default=60, help="that each program is at work")
     parser.add_argument("--every", type=float, default=30, help="seconds between two samples")
     parser.add_argument("--pause", default="1ms", help="length of slices")
     parser.add_argument("--nice", type=int, help="of the programs")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter, 3.11 or later")
-    parser.add_argument("--wheel", help="of Ouro; default: built from this tree")
-    parser.add_argument("--folder", type=Path, default=BUILD, help="where to install programs")
     parser.add_argument("--groups", type=Path, help="write the groups of processes to this file")
-    parser.add_argument("--keep", type=Path, help="append all that was measured to this file")
     parser.add_argument("--kept", type=Path, help="only show, and write, what --keep put there")
-    parser.add_argument("--write", action="store_true", help="enter the results into docs/")
-    options = parser.parse_args()
-    if unknown := set(options.programs) - set(names):
-        parser.error(f"no program {unknown.pop()!r}; there are {', '.join(names)}")
-    return options
+    return parse(parser, LONG)
 
 
 class Pair:
@@ -126,18 +116,15 @@ def at_work(pairs: list[Pair], minutes: float, every: float) -> None:
 def soak(options: argparse.Namespace) -> list[dict]:
     """Has all of them work; the results."""
     place = Place(options.python, options.wheel, options.pause, options.folder)
-    chosen = [p for p in LONG if not options.programs or p.name in options.programs]
     folder = Path(tempfile.mkdtemp(prefix="soak-", dir=options.folder))
-    installed = [(program, place, place.install(program)) for program in chosen]
+    installed = [(program, place, place.install(program)) for program in options.programs]
     pairs = [Pair(*one, folder / one[0].name, options.nice) for one in installed]
     if options.groups:
         pids = (side.process.pid for pair in pairs for side in pair.sides.values())
         options.groups.write_text(" ".join(map(str, pids)) + "\n")
     at_work(pairs, options.minutes, options.every)
     results = [pair.result() for pair in pairs]
-    if options.keep:
-        with options.keep.open("a") as file:
-            file.writelines(json.dumps(result) + "\n" for result in results)
+    keep(options.keep, results)
     return results
 
 
@@ -148,13 +135,10 @@ def main() -> int:
     else:
         results = soak(options)
     for result in results:
-        print(growth.line(result), flush=True)
-        for difference in result["differences"][:SHOWN]:
-            print(f"  differs: {difference}", flush=True)
+        show(growth.line(result), result["differences"])
     if options.write:
         report.write_hours(ROOT / "docs/real-programs.md", results)
-    print(json.dumps({"same": sum(not r["differences"] for r in results), "of": len(results)}))
-    return int(any(result["differences"] for result in results))
+    return verdict(results)
 
 
 if __name__ == "__main__":
