@@ -40,7 +40,7 @@ static void work(world *w, uint64_t ns) {
   }
   uint64_t done = ns < w->work ? ns : w->work;
   w->work -= done;
-  pace_worked(&w->pace, done);
+  pace_worked(&w->pace, done, done / w->object_ns);
   if (w->work == 0) end_cycle(w);
 }
 
@@ -55,7 +55,7 @@ static void promote(world *w, uint64_t objects, unsigned dead, bool slices) {
     pace_begin(&w->pace, w->old);
   }
   uint64_t ns = pace_slice(&w->pace);
-  if (ns && ns != UINT64_MAX) ns = pace_rest(&w->pace, ns, w->young_ns);
+  if (ns && ns <= BUDGET) ns = pace_rest(&w->pace, ns, w->young_ns);
   if (slices && ns) work(w, ns);
   uint64_t allowed = pace_allowed(&w->pace);
   if (pace_floating(&w->pace) * 1000 / allowed > w->worst)
@@ -92,6 +92,19 @@ TEST(c3_a_collector_slower_than_expected_still_ends_its_cycles) {
   }
   CHECK_EQ(w.cycles > 10, true);
   CHECK_EQ(w.worst <= 1300, true);
+}
+
+/* A cycle takes 400 ms, 325 fit into the slices there are until it would be ended at once. */
+TEST(c3_slices_get_longer_before_a_cycle_is_ended_at_once) {
+  world w = world_of(1000000, 400);
+  for (int i = 0; i < 400; i++) {
+    promote(&w, 5000, 8, true);
+    for (int k = 0; k < 9; k++) promote(&w, 0, 8, true);
+  }
+  CHECK_EQ(w.cycles > 5, true);
+  CHECK_EQ(w.over, 0);
+  CHECK_EQ(w.longest > BUDGET, true);
+  CHECK_EQ(w.longest <= 5 * BUDGET, true);
 }
 
 TEST(c3_without_slices_the_bound_wins) {

@@ -282,14 +282,19 @@ static cycle_report work(uint64_t ns) {
 }
 
 static void slice(uint64_t ns) {
-  if (ns == UINT64_MAX) gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
   cycle_report r = work(ns);
-  pace_worked(&c.pace, c.slice_ns);
+  pace_worked(&c.pace, c.slice_ns, r.examined);
   gcnumbers_add(&gcnumbers_now.slices, 1);
   gcnumbers_add(&gcnumbers_now.slices_ns, r.elapsed_ns);
   if (r.elapsed_ns > gcnumbers_now.slice_longest_ns)
     gcnumbers_set(&gcnumbers_now.slice_longest_ns, r.elapsed_ns);
   if (c.pace.in_cycle && pycycle_idle(&c.cycle)) end_cycle();
+}
+
+/* One that has to be longer than it should, or nothing else keeps the bound on garbage. */
+static void escalate(uint64_t ns) {
+  gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
+  slice(ns);
 }
 
 /* How long a slice may be now, for which a cycle is begun if it is time. */
@@ -301,6 +306,7 @@ static uint64_t next_slice(void) {
   if (ns == UINT64_MAX) return ns;
   if (c.quiet) return 0;
   if (c.options.busy) return c.options.pause_ns;
+  if (ns > c.options.pause_ns) return ns;
   return pace_rest(&c.pace, ns, os_clock_ns() - attend_began());
 }
 
@@ -342,7 +348,8 @@ static const char *young_collected(void) {
   }
   hold_back();
   uint64_t ns = next_slice();
-  if (ns) slice(ns);
+  if (ns > c.options.pause_ns) escalate(ns);
+  else if (ns) slice(ns);
   return ns ? "slice" : "young";
 }
 

@@ -31,14 +31,28 @@ static uint64_t ends_at(const pace *p) {
 
 uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 
-/* Work to be done before the next objects come, as many as the last time: the part of what is left
- * that they are of what may still come. */
-static uint64_t debt_of(const pace *p) {
-  uint64_t allowed = ends_at(p), used = pace_floating(p);
-  uint64_t room = allowed > used ? allowed - used : 0;
+/* Work to be done before the next objects come, as many as the last time, if there is room for so
+ * many: the part of what is left that they are of the room. */
+static uint64_t work_due(const pace *p, uint64_t room) {
   uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
   uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
   return p->usual >= room ? left : left * p->usual / room;
+}
+
+static uint64_t debt_of(const pace *p) {
+  uint64_t allowed = ends_at(p), used = pace_floating(p);
+  return work_due(p, allowed > used ? allowed - used : 0);
+}
+
+/* How many may be promoted during a cycle. */
+static uint64_t during(const pace *p) { return pace_allowed(p) * TUNE_PACE_DURING / 1000; }
+
+/* How long the slices before the next objects come must be for the cycle to end in them. */
+static uint64_t most_of(const pace *p) {
+  uint64_t all = during(p), used = net(p);
+  if (used <= all / 2) return p->budget_ns;
+  uint64_t due = work_due(p, all > used ? all - used : 0) / TUNE_PACE_SLICES;
+  return due > p->budget_ns ? due : p->budget_ns;
 }
 
 void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
@@ -46,7 +60,9 @@ void pace_promoted(pace *p, uint64_t objects, uint64_t died) {
   p->promoted += objects;
   if (!objects) return;
   p->usual = objects;
-  if (p->in_cycle) p->debt_ns = debt_of(p);
+  if (!p->in_cycle) return;
+  p->debt_ns = debt_of(p);
+  p->most_ns = most_of(p);
 }
 
 /* Objects that will be promoted until a cycle has had the slices it needs. */
@@ -67,16 +83,17 @@ void pace_begin(pace *p, uint64_t old) {
   p->in_cycle = true;
   p->before = net(p);
   p->began_with = old;
-  p->promoted = p->died = p->spent_ns = 0;
+  p->promoted = p->died = p->spent_ns = p->examined = 0;
   p->expected_ns = old * p->object_ns16 / 16;
   p->debt_ns = debt_of(p);
+  p->most_ns = p->budget_ns;
 }
 
 uint64_t pace_slice(const pace *p) {
   if (!p->in_cycle) return 0;
-  if (net(p) > pace_allowed(p) * TUNE_PACE_DURING / 1000) return UINT64_MAX;
+  if (net(p) > during(p)) return UINT64_MAX;
   if (p->debt_ns < p->budget_ns / TUNE_PACE_PART) return 0;
-  return p->debt_ns < p->budget_ns ? p->debt_ns : p->budget_ns;
+  return p->debt_ns < p->most_ns ? p->debt_ns : p->most_ns;
 }
 
 uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took) {
@@ -88,9 +105,18 @@ uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took) {
   return ns < left ? ns : left;
 }
 
-void pace_worked(pace *p, uint64_t ns) {
+/* A cycle that is slower than the last one will be so to its end. */
+static void expect(pace *p) {
+  if (p->examined < p->began_with / TUNE_PACE_SAMPLE + 1) return;
+  uint64_t ns = p->began_with * (p->spent_ns * 16 / p->examined) / 16;
+  if (ns > p->expected_ns) p->expected_ns = ns;
+}
+
+void pace_worked(pace *p, uint64_t ns, uint64_t examined) {
   p->spent_ns += ns;
+  p->examined += examined;
   p->debt_ns -= ns < p->debt_ns ? ns : p->debt_ns;
+  expect(p);
 }
 
 void pace_hurry(pace *p) {

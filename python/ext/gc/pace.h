@@ -32,12 +32,14 @@ typedef struct pace {
   uint64_t promoted, died; /* since the last cycle began */
   uint64_t before;         /* above */
   uint64_t usual;          /* promoted the last time */
-  uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
+  uint64_t expected_ns;    /* of work for the whole cycle, going by the last one and by this one */
   uint64_t spent_ns;       /* on this one */
   uint64_t began_with;     /* old objects */
+  uint64_t examined;       /* of them */
   bool fruitless;          /* the last one found next to nothing */
   uint64_t object_ns16;    /* what an object took in the last cycle, in 1/16 ns */
   uint64_t debt_ns;        /* work to be done before the next are promoted */
+  uint64_t most_ns;        /* of it in one slice: the budget, or what the bound on garbage takes */
   bool cut;                /* the last slice was shorter for the collection before it */
 } pace;
 
@@ -67,13 +69,18 @@ typedef struct pace {
  * collection itself is short. */
 #define TUNE_PACE_SLICES 8u
 
+/* This part of the objects has to be examined before a cycle tells how slow it is: it begins with
+ * work that examines none. */
+#define TUNE_PACE_SAMPLE 8u
+
 /* Debt below this part of the budget waits, and so does what would be a shorter slice: each has
  * costs of its own (about 5 us). */
 #define TUNE_PACE_PART 4u
 
 /* Where more than this share of the limit, in permille, is promoted while a cycle is in progress,
- * it is ended at once: memory wins. What came before it began is no reason: many objects may come
- * at once, and have been there for long. */
+ * it is ended at once: memory wins. From half of that on slices are as long as it takes not to get
+ * there: several of some milliseconds rather than one of a hundred. What came before the cycle
+ * began is no reason: many objects may come at once, and have been there for long. */
 #define TUNE_PACE_DURING 650u
 
 void pace_init(pace *p, uint64_t budget_ns, uint32_t limit_permille, uint64_t live);
@@ -87,7 +94,8 @@ bool pace_wants_cycle(const pace *p);
 
 void pace_begin(pace *p, uint64_t old);
 
-/* How long the slice should be that is possible now; 0: none. UINT64_MAX: to the cycle's end. */
+/* How long the slice should be that is possible now; 0: none. More than the budget: the bound on
+ * garbage is near, so it must be that long; UINT64_MAX: to the cycle's end. */
 uint64_t pace_slice(const pace *p);
 
 /* What of a slice of `ns` fits into the pause that began with a collection of `took` ns. Where that
@@ -95,7 +103,8 @@ uint64_t pace_slice(const pace *p);
  * left, but not twice in a row: where all collections take long, work goes on all the same. */
 uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took);
 
-void pace_worked(pace *p, uint64_t ns);
+/* So long was worked on the cycle, and so many objects examined in that time. */
+void pace_worked(pace *p, uint64_t ns, uint64_t examined);
 
 /* What was found is being destroyed: memory comes back, so the next slice need not wait. */
 void pace_hurry(pace *p);
