@@ -107,6 +107,18 @@ TEST(c3_slices_get_longer_before_a_cycle_is_ended_at_once) {
   CHECK_EQ(w.longest <= 5 * BUDGET, true);
 }
 
+/* Before the first cycle an object is taken to cost seven times as much. */
+TEST(c3_a_wrong_guess_makes_no_slice_longer) {
+  world w = world_of(1000, 20);
+  promote(&w, 1000000, 0, true);
+  for (int i = 0; i < 100; i++) {
+    promote(&w, 10000, 4, true);
+    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
+  }
+  CHECK_EQ(w.over, 0);
+  CHECK_EQ(w.longest <= BUDGET, true);
+}
+
 TEST(c3_without_slices_the_bound_wins) {
   world w = world_of(1000000, 50);
   int quiet = 0;

@@ -31,17 +31,26 @@ static uint64_t ends_at(const pace *p) {
 
 uint64_t pace_floating(const pace *p) { return p->before + net(p); }
 
-/* Work to be done before the next objects come, as many as the last time, if there is room for so
- * many: the part of what is left that they are of the room. */
-static uint64_t work_due(const pace *p, uint64_t room) {
-  uint64_t least = p->expected_ns / 8; /* the last cycle was shorter: there is always some left */
-  uint64_t left = p->expected_ns > p->spent_ns + least ? p->expected_ns - p->spent_ns : least;
+/* How long a cycle takes going by how far it came; by the last one, until that can be told. */
+static uint64_t projected(const pace *p) {
+  if (p->examined < p->began_with / TUNE_PACE_SAMPLE + 1) return p->expected_ns;
+  return p->began_with * (p->spent_ns * 16 / p->examined) / 16;
+}
+
+/* Of a cycle that takes so long, the work to be done before the next objects come, as many as the
+ * last time, if there is room for so many: the part of what is left that they are of the room. */
+static uint64_t work_due(const pace *p, uint64_t takes, uint64_t room) {
+  uint64_t least = takes / 8; /* the last cycle was shorter: there is always some left */
+  uint64_t left = takes > p->spent_ns + least ? takes - p->spent_ns : least;
   return p->usual >= room ? left : left * p->usual / room;
 }
 
+/* A cycle that is slower than the last one will be so to its end; one that is faster may have
+ * more to destroy. */
 static uint64_t debt_of(const pace *p) {
-  uint64_t allowed = ends_at(p), used = pace_floating(p);
-  return work_due(p, allowed > used ? allowed - used : 0);
+  uint64_t allowed = ends_at(p), used = pace_floating(p), takes = projected(p);
+  if (takes < p->expected_ns) takes = p->expected_ns;
+  return work_due(p, takes, allowed > used ? allowed - used : 0);
 }
 
 /* How many may be promoted during a cycle. */
@@ -51,7 +60,7 @@ static uint64_t during(const pace *p) { return pace_allowed(p) * TUNE_PACE_DURIN
 static uint64_t most_of(const pace *p) {
   uint64_t all = during(p), used = net(p);
   if (used <= all / 2) return p->budget_ns;
-  uint64_t due = work_due(p, all > used ? all - used : 0) / TUNE_PACE_SLICES;
+  uint64_t due = work_due(p, projected(p), all > used ? all - used : 0) / TUNE_PACE_SLICES;
   return due > p->budget_ns ? due : p->budget_ns;
 }
 
@@ -105,18 +114,10 @@ uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took) {
   return ns < left ? ns : left;
 }
 
-/* A cycle that is slower than the last one will be so to its end. */
-static void expect(pace *p) {
-  if (p->examined < p->began_with / TUNE_PACE_SAMPLE + 1) return;
-  uint64_t ns = p->began_with * (p->spent_ns * 16 / p->examined) / 16;
-  if (ns > p->expected_ns) p->expected_ns = ns;
-}
-
 void pace_worked(pace *p, uint64_t ns, uint64_t examined) {
   p->spent_ns += ns;
   p->examined += examined;
   p->debt_ns -= ns < p->debt_ns ? ns : p->debt_ns;
-  expect(p);
 }
 
 void pace_hurry(pace *p) {

@@ -32,7 +32,7 @@ typedef struct pace {
   uint64_t promoted, died; /* since the last cycle began */
   uint64_t before;         /* above */
   uint64_t usual;          /* promoted the last time */
-  uint64_t expected_ns;    /* of work for the whole cycle, going by the last one and by this one */
+  uint64_t expected_ns;    /* of work for the whole cycle, going by the last one */
   uint64_t spent_ns;       /* on this one */
   uint64_t began_with;     /* old objects */
   uint64_t examined;       /* of them */
