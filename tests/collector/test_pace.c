@@ -55,11 +55,17 @@ static void promote(world *w, uint64_t objects, unsigned dead, bool slices) {
     pace_begin(&w->pace, w->old);
   }
   uint64_t ns = pace_slice(&w->pace);
-  if (ns && ns <= BUDGET) ns = pace_rest(&w->pace, ns, w->young_ns);
+  if (ns) ns = pace_rest(&w->pace, ns, w->young_ns);
   if (slices && ns) work(w, ns);
   uint64_t allowed = pace_allowed(&w->pace);
   if (pace_floating(&w->pace) * 1000 / allowed > w->worst)
     w->worst = pace_floating(&w->pace) * 1000 / allowed;
+}
+
+/* A collection of generation 1 that promotes so many, and nine of generation 0. */
+static void promote_in_ten(world *w, uint64_t objects, unsigned dead) {
+  promote(w, objects, dead, true);
+  for (int k = 0; k < 9; k++) promote(w, 0, dead, true);
 }
 
 TEST(c3_a_program_that_promotes_nothing_pays_nothing) {
@@ -73,10 +79,7 @@ TEST(c3_garbage_stays_below_its_bound_and_slices_within_the_budget) {
   for (uint64_t live = 20000; live <= 20000000; live *= 10)
     for (unsigned dead = 0; dead <= 8; dead++) {
       world w = world_of(live, 50);
-      for (int i = 0; i < 4000; i++) {
-        promote(&w, 5000, dead, true);
-        for (int k = 0; k < 9; k++) promote(&w, 0, dead, true); /* generation 0 only */
-      }
+      for (int i = 0; i < 4000; i++) promote_in_ten(&w, 5000, dead);
       CHECK_EQ(w.cycles > 0, true);
       CHECK_EQ(w.longest <= BUDGET, true);
       CHECK_EQ(w.over, 0);
@@ -86,10 +89,7 @@ TEST(c3_garbage_stays_below_its_bound_and_slices_within_the_budget) {
 
 TEST(c3_a_collector_slower_than_expected_still_ends_its_cycles) {
   world w = world_of(1000000, 400);
-  for (int i = 0; i < 20000; i++) {
-    promote(&w, 3000, 4, true);
-    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
-  }
+  for (int i = 0; i < 20000; i++) promote_in_ten(&w, 3000, 4);
   CHECK_EQ(w.cycles > 10, true);
   CHECK_EQ(w.worst <= 1300, true);
 }
@@ -97,10 +97,7 @@ TEST(c3_a_collector_slower_than_expected_still_ends_its_cycles) {
 /* A cycle takes 400 ms, 325 fit into the slices there are until it would be ended at once. */
 TEST(c3_slices_get_longer_before_a_cycle_is_ended_at_once) {
   world w = world_of(1000000, 400);
-  for (int i = 0; i < 400; i++) {
-    promote(&w, 5000, 8, true);
-    for (int k = 0; k < 9; k++) promote(&w, 0, 8, true);
-  }
+  for (int i = 0; i < 400; i++) promote_in_ten(&w, 5000, 8);
   CHECK_EQ(w.cycles > 5, true);
   CHECK_EQ(w.over, 0);
   CHECK_EQ(w.longest > BUDGET, true);
@@ -111,10 +108,7 @@ TEST(c3_slices_get_longer_before_a_cycle_is_ended_at_once) {
 TEST(c3_a_wrong_guess_makes_no_slice_longer) {
   world w = world_of(1000, 20);
   promote(&w, 1000000, 0, true);
-  for (int i = 0; i < 100; i++) {
-    promote(&w, 10000, 4, true);
-    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
-  }
+  for (int i = 0; i < 100; i++) promote_in_ten(&w, 10000, 4);
   CHECK_EQ(w.over, 0);
   CHECK_EQ(w.longest <= BUDGET, true);
 }
@@ -204,10 +198,7 @@ TEST(c3_a_collection_and_its_slice_are_one_pause) {
 TEST(c3_cycles_end_where_all_collections_take_long) {
   world w = world_of(1000000, 50);
   w.young_ns = 2 * BUDGET;
-  for (int i = 0; i < 4000; i++) {
-    promote(&w, 5000, 4, true);
-    for (int k = 0; k < 9; k++) promote(&w, 0, 4, true);
-  }
+  for (int i = 0; i < 4000; i++) promote_in_ten(&w, 5000, 4);
   CHECK_EQ(w.cycles > 10, true);
   CHECK_EQ(w.over, 0);
 }

@@ -291,12 +291,6 @@ static void slice(uint64_t ns) {
   if (c.pace.in_cycle && pycycle_idle(&c.cycle)) end_cycle();
 }
 
-/* One that has to be longer than it should, or nothing else keeps the bound on garbage. */
-static void escalate(uint64_t ns) {
-  gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
-  slice(ns);
-}
-
 /* How long a slice may be now, for which a cycle is begun if it is time. */
 static uint64_t next_slice(void) {
   bool wanted = pace_wants_cycle(&c.pace) || c.options.busy;
@@ -306,7 +300,6 @@ static uint64_t next_slice(void) {
   if (ns == UINT64_MAX) return ns;
   if (c.quiet) return 0;
   if (c.options.busy) return c.options.pause_ns;
-  if (ns > c.options.pause_ns) return ns;
   return pace_rest(&c.pace, ns, os_clock_ns() - attend_began());
 }
 
@@ -348,8 +341,8 @@ static const char *young_collected(void) {
   }
   hold_back();
   uint64_t ns = next_slice();
-  if (ns > c.options.pause_ns) escalate(ns);
-  else if (ns) slice(ns);
+  if (ns > c.options.pause_ns) gcnumbers_add(&gcnumbers_now.escalations[GCREASON_BOUND], 1);
+  if (ns) slice(ns);
   return ns ? "slice" : "young";
 }
 

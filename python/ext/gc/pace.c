@@ -38,8 +38,9 @@ static uint64_t projected(const pace *p) {
 }
 
 /* Of a cycle that takes so long, the work to be done before the next objects come, as many as the
- * last time, if there is room for so many: the part of what is left that they are of the room. */
-static uint64_t work_due(const pace *p, uint64_t takes, uint64_t room) {
+ * last time: the part of what is left that they are of the room between the two. */
+static uint64_t work_due(const pace *p, uint64_t takes, uint64_t used, uint64_t allowed) {
+  uint64_t room = allowed > used ? allowed - used : 0;
   uint64_t least = takes / 8; /* the last cycle was shorter: there is always some left */
   uint64_t left = takes > p->spent_ns + least ? takes - p->spent_ns : least;
   return p->usual >= room ? left : left * p->usual / room;
@@ -48,9 +49,9 @@ static uint64_t work_due(const pace *p, uint64_t takes, uint64_t room) {
 /* A cycle that is slower than the last one will be so to its end; one that is faster may have
  * more to destroy. */
 static uint64_t debt_of(const pace *p) {
-  uint64_t allowed = ends_at(p), used = pace_floating(p), takes = projected(p);
+  uint64_t takes = projected(p);
   if (takes < p->expected_ns) takes = p->expected_ns;
-  return work_due(p, takes, allowed > used ? allowed - used : 0);
+  return work_due(p, takes, pace_floating(p), ends_at(p));
 }
 
 /* How many may be promoted during a cycle. */
@@ -58,9 +59,8 @@ static uint64_t during(const pace *p) { return pace_allowed(p) * TUNE_PACE_DURIN
 
 /* How long the slices before the next objects come must be for the cycle to end in them. */
 static uint64_t most_of(const pace *p) {
-  uint64_t all = during(p), used = net(p);
-  if (used <= all / 2) return p->budget_ns;
-  uint64_t due = work_due(p, projected(p), all > used ? all - used : 0) / TUNE_PACE_SLICES;
+  if (net(p) <= during(p) / 2) return p->budget_ns;
+  uint64_t due = work_due(p, projected(p), net(p), during(p)) / TUNE_PACE_SLICES;
   return due > p->budget_ns ? due : p->budget_ns;
 }
 
@@ -106,6 +106,7 @@ uint64_t pace_slice(const pace *p) {
 }
 
 uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took) {
+  if (ns > p->budget_ns) return ns;
   uint64_t left = p->budget_ns > took ? p->budget_ns - took : 0;
   bool was_cut = p->cut;
   p->cut = ns && left < p->budget_ns / 2 && !was_cut;

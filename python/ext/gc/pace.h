@@ -100,7 +100,8 @@ uint64_t pace_slice(const pace *p);
 
 /* What of a slice of `ns` fits into the pause that began with a collection of `took` ns. Where that
  * leaves less than half of the budget, as those of generation 1 do, the slice gets no more than is
- * left, but not twice in a row: where all collections take long, work goes on all the same. */
+ * left, but not twice in a row: where all collections take long, work goes on all the same. What is
+ * more than the budget has to be, and stays. */
 uint64_t pace_rest(pace *p, uint64_t ns, uint64_t took);
 
 /* So long was worked on the cycle, and so many objects examined in that time. */
